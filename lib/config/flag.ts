@@ -1,0 +1,29 @@
+/** How a flag's text becomes a value. `expects` completes the sentence "it takes …". */
+export interface FlagType<T> {
+  readonly expects: string;
+  readonly parse: (text: string) => T | undefined;
+  /** `--flag` alone means true. */
+  readonly bare?: true;
+}
+
+/** One row of a program's flag table: the only place that knows the flag's name, default and meaning. */
+export interface FlagSpec<T> {
+  readonly flag: string;
+  readonly type: FlagType<T>;
+  readonly default: T;
+  readonly help: string;
+  /** Environment variable read when the flag is not given. */
+  readonly env?: string;
+}
+
+export type FlagTable = Readonly<Record<string, FlagSpec<unknown>>>;
+
+/** The frozen values of a table. */
+export type FlagValues<Table extends FlagTable> = {
+  readonly [Key in keyof Table]: Table[Key] extends FlagSpec<infer T> ? T : never;
+};
+
+/** Keeps each row's own type while checking it. */
+export function flag<const T>(spec: FlagSpec<T>): FlagSpec<T> {
+  return spec;
+}

@@ -1,0 +1,14 @@
+/** The pod label whose value a binding's `selector` must equal. */
+export const bindingLabel = 'aadpodidbinding';
+
+/** An AzureIdentityBinding (aadpodidentity.k8s.io/v1). Absent strings are ''. */
+export interface AzureIdentityBinding {
+  readonly namespace: string;
+  readonly name: string;
+  /** Name of an AzureIdentity in the binding's own namespace. */
+  readonly azureIdentity: string;
+  /** Exact, case-sensitive value of the pod's `aadpodidbinding` label; '' selects nothing. */
+  readonly selector: string;
+  /** Decides when a request names no identity: the highest wins. Absent is 0. */
+  readonly weight: number;
+}

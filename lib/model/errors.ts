@@ -1,0 +1,57 @@
+/**
+ * Every error that the programs raise on purpose. `code` is the closed union that callers branch on; the message is one
+ * sentence for an operator and never holds a token, a secret or a query string; `cause` is for the log only.
+ */
+export type ErrorCode =
+  | 'flag-invalid' // a flag, its value, or a combination is refused at start
+  | 'exec-missing' // a program that we need is not installed
+  | 'exec-timeout' // a program did not end in time and was killed
+  | 'iptables-unusable' // neither backend can do what we need (binary, permission, kernel)
+  | 'iptables-failed' // a change was refused; nothing of it was applied
+  | 'kubeconfig-unusable' // no usable connection settings
+  | 'kube-unreachable' // no answer from the API server
+  | 'kube-refused' // the API server answered with an error status (in `status`)
+  | 'kube-garbled' // the API server answered with something that is not its protocol
+  | 'kube-too-large' // the API server's answer is larger than we are willing to hold
+  | 'listen-failed' // a port could not be opened
+  | 'imds-unreachable' // IMDS could not be connected to, or broke off
+  | 'imds-timeout' // IMDS did not answer within our deadline
+  | 'imds-refused' // IMDS answered with an error (in `answer`)
+  | 'imds-garbled' // IMDS answered 200 with something that is not a token
+  | 'identity-type-unsupported'; // this identity's `spec.type` has no token source
+
+/** An upstream's refusal, passed on to the caller as it came: status, JSON body, Retry-After header value. */
+export interface UpstreamAnswer {
+  readonly status: number;
+  readonly body: string;
+  readonly retryAfter?: string;
+}
+
+/** The one error class; see {@link ErrorCode} for what each code means. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly answer?: UpstreamAnswer;
+  readonly status?: number;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    details: { cause?: unknown; answer?: UpstreamAnswer; status?: number } = {},
+  ) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = 'AppError';
+    this.code = code;
+    if (details.answer) this.answer = details.answer;
+    if (details.status !== undefined) this.status = details.status;
+  }
+}
+
+/** True when `error` is ours and carries that code. */
+export function isAppError(error: unknown, code?: ErrorCode): error is AppError {
+  return error instanceof AppError && (code === undefined || error.code === code);
+}
+
+/** One line that tells what went wrong, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,27 @@
+/**
+ * What a pod's containers tell about its sandbox. The sandbox and its IP are freed before the API object goes, so an IP
+ * belongs to a pod only while a container runs or none has started yet.
+ */
+export type PodActivity = 'starting' | 'running' | 'ended';
+
+/** A pod of this node, trimmed to what deciding needs. Source: core/v1 Pod. */
+export interface Pod {
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly node: string;
+  /** All of `status.podIPs` in canonical text form; empty until the kubelet reports them. */
+  readonly ips: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  /** Shares the node's addresses; its metadata requests never reach us. */
+  readonly hostNetwork: boolean;
+  readonly phase: string;
+  /** `metadata.deletionTimestamp` is set. */
+  readonly deleting: boolean;
+  readonly activity: PodActivity;
+}
+
+/** `namespace/name`, the way people write it. */
+export function podKey(pod: Pick<Pod, 'namespace' | 'name'>): string {
+  return `${pod.namespace}/${pod.name}`;
+}

@@ -1,0 +1,78 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/**
+ * Every metric of the agent, in one place. Names with the prefix of the original are the original's, with a bounded route
+ * in place of the raw path. No label value is chosen by a client.
+ */
+export class NmiMetrics {
+  readonly registry = new Registry();
+
+  readonly operations = new Histogram({
+    name: 'aadpodidentity_nmi_operations_duration_seconds',
+    help: 'Requests of pods by route, in seconds',
+    labelNames: ['operation_type', 'status_code', 'namespace', 'resource'],
+    buckets: [0.005, 0.05, 0.5, 1, 2, 3, 4, 5, 10, 15, 20, 25, 30, 40, 50, 60, 70, 80, 90, 100],
+    registers: [this.registry],
+  });
+  readonly imds = new Histogram({
+    name: 'aadpodidentity_imds_operations_duration_seconds',
+    help: 'Token calls to IMDS, in seconds',
+    labelNames: ['operation_type'],
+    buckets: [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 2, 3, 4, 5, 10],
+    registers: [this.registry],
+  });
+  readonly imdsErrors = new Counter({
+    name: 'aadpodidentity_imds_operations_errors_count',
+    help: 'Token calls to IMDS that failed',
+    labelNames: ['operation_type'],
+    registers: [this.registry],
+  });
+  readonly kubeErrors = new Counter({
+    name: 'aadpodidentity_kubernetes_api_operations_errors_count',
+    help: 'Calls to the Kubernetes API that failed',
+    labelNames: ['operation_type'],
+    registers: [this.registry],
+  });
+  readonly answers = new Counter({
+    name: 'podidentity_answers_total',
+    help: 'Requests of pods by route and what became of them',
+    labelNames: ['route', 'code'],
+    registers: [this.registry],
+  });
+  readonly payments = new Counter({
+    name: 'podidentity_token_payments_total',
+    help: 'Tokens given, by how they were paid for: cached, shared (with a call under way), fetched, kept (the source failed)',
+    labelNames: ['payment'],
+    registers: [this.registry],
+  });
+  readonly repairs = new Counter({
+    name: 'podidentity_rules_repairs_total',
+    help: 'Kernel rules put back after something else changed them',
+    labelNames: ['what'],
+    registers: [this.registry],
+  });
+  readonly ready = new Gauge({
+    name: 'podidentity_ready',
+    help: '1 when rules stand, caches are synced and fresh, and the listener answers',
+    registers: [this.registry],
+  });
+}
+
+/** Well-known audiences, so that the original's `resource` label stays bounded. */
+const audiences = new Set([
+  'https://management.azure.com',
+  'https://management.core.windows.net',
+  'https://vault.azure.net',
+  'https://storage.azure.com',
+  'https://database.windows.net',
+  'https://graph.microsoft.com',
+  'https://servicebus.azure.net',
+  'https://eventhubs.azure.net',
+  'https://containerregistry.azure.net',
+]);
+
+export function resourceLabel(resource: string | undefined): string {
+  if (resource === undefined) return '';
+  const bare = resource.endsWith('/') ? resource.slice(0, -1) : resource;
+  return audiences.has(bare) ? bare : 'other';
+}

@@ -1,0 +1,49 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { AppError } from '../model/errors.ts';
+
+export interface Page {
+  readonly status: number;
+  readonly type?: string;
+  readonly body: string;
+}
+
+type Pages = Readonly<Record<string, () => Page | Promise<Page>>>;
+
+/** Small GET-only pages for probes and scrapers, by exact path; a query is ignored. Throws AppError `listen-failed`. */
+export async function servePages(port: number, pages: Pages): Promise<{ port: number; close(): void }> {
+  const server: Server = createServer({ headersTimeout: 5_000, requestTimeout: 10_000 }, (req, res) => {
+    const page = pageFor(pages, req);
+    Promise.resolve()
+      .then(page)
+      .catch(() => ({ status: 500, body: 'failed\n' }))
+      .then(({ status, body, type = 'text/plain; charset=utf-8' }: Page) => {
+        res.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body);
+      })
+      .catch(() => res.destroy());
+  });
+  server.maxConnections = 64;
+  try {
+    server.listen(port);
+    await once(server, 'listening');
+  } catch (error) {
+    throw new AppError('listen-failed', `cannot listen on port ${port}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  const address = server.address();
+  return {
+    port: typeof address === 'object' && address ? address.port : port,
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+function pageFor(pages: Pages, { method, url = '' }: IncomingMessage): () => Page | Promise<Page> {
+  if (method !== 'GET') return () => ({ status: 405, body: 'only GET\n' });
+  const [path = ''] = url.split('?', 1);
+  const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
+  return page ?? (() => ({ status: 404, body: 'not found\n' }));
+}
