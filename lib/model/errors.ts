@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'iptables-failed' // a change was refused; nothing of it was applied
   | 'kubeconfig-unusable' // no usable connection settings
   | 'kube-unreachable' // no answer from the API server
+  | 'kube-timeout' // the API server did not answer, or fell silent, within our deadline
   | 'kube-refused' // the API server answered with an error status (in `status`)
   | 'kube-garbled' // the API server answered with something that is not its protocol
   | 'kube-too-large' // the API server's answer is larger than we are willing to hold
