@@ -1,0 +1,76 @@
+import { type Pod, podKey } from '../model/pod.ts';
+
+/**
+ * Who has an address, as far as one view of the cluster tells. `unsure`: pods claim it, but not exactly one of them is
+ * known to hold it still; a fresh look must settle it.
+ */
+export type Holder =
+  | { readonly kind: 'pod'; readonly pod: Pod }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'unsure' };
+
+/**
+ * This node's pods by IP. A `namespace/name` is one pod at a time in the API server's order of events, so a StatefulSet's
+ * pod that comes back under its name, with a new UID and maybe a new IP, takes the old one's place.
+ */
+export class PodIndex {
+  readonly #pods = new Map<string, Pod>();
+  readonly #byIp = new Map<string, Set<Pod>>();
+
+  replace(pods: Iterable<Pod>): void {
+    this.#pods.clear();
+    this.#byIp.clear();
+    for (const pod of pods) this.upsert(pod);
+  }
+
+  upsert(pod: Pod): void {
+    this.remove(podKey(pod));
+    this.#pods.set(podKey(pod), pod);
+    if (!claims(pod)) return;
+    for (const ip of pod.ips) this.#claimants(ip).add(pod);
+  }
+
+  /** By `namespace/name`. */
+  remove(key: string): void {
+    const pod = this.#pods.get(key);
+    if (!pod) return;
+    this.#pods.delete(key);
+    for (const ip of pod.ips) {
+      const claimants = this.#byIp.get(ip);
+      claimants?.delete(pod);
+      if (claimants?.size === 0) this.#byIp.delete(ip);
+    }
+  }
+
+  /** Never a guess: two claimants, or one that may have let go of it, is `unsure`. */
+  holderOf(ip: string): Holder {
+    const [only, ...others] = this.#byIp.get(ip) ?? [];
+    if (!only) return { kind: 'none' };
+    return others.length === 0 && holds(only) ? { kind: 'pod', pod: only } : { kind: 'unsure' };
+  }
+
+  /** The same question to a fresh and complete list: pods that may have let go of it no longer count. */
+  settledHolderOf(ip: string): Holder {
+    const [only, ...others] = [...(this.#byIp.get(ip) ?? [])].filter(holds);
+    if (!only) return { kind: 'none' };
+    return others.length === 0 ? { kind: 'pod', pod: only } : { kind: 'unsure' };
+  }
+
+  #claimants(ip: string): Set<Pod> {
+    const known = this.#byIp.get(ip);
+    if (known) return known;
+    const made = new Set<Pod>();
+    this.#byIp.set(ip, made);
+    return made;
+  }
+}
+
+/** hostNetwork pods share the node's address, and a finished pod's address may be another's already. */
+function claims(pod: Pod): boolean {
+  return !pod.hostNetwork && (pod.phase === 'Pending' || pod.phase === 'Running');
+}
+
+/** The sandbox and its IP are freed before the API object goes, so only a pod with a container to run holds its IP. */
+function holds(pod: Pod): boolean {
+  return pod.activity !== 'ended';
+}

@@ -1,0 +1,105 @@
+import t from 'tap';
+import { loadNmiConfig, usage } from '../../lib/config/load.ts';
+import { nmiFlags } from '../../lib/config/nmi-flags.ts';
+import { version } from '../../lib/config/version.ts';
+import { refusalOf } from '../fakes/failure.ts';
+
+/** The least that starts an agent. */
+const least = ['--node=node1', '--operation-mode=managed'];
+
+t.test('starts with a node and managed mode, and the defaults of the original', async (t) => {
+  t.match(loadNmiConfig(least, {}), {
+    node: 'node1',
+    operationMode: 'managed',
+    nmiListenAddress: '127.0.0.1',
+    nmiPort: 2579,
+    metadataIp: '169.254.169.254',
+    metadataPort: 80,
+    metadataHeaderRequired: true,
+    blockInstanceMetadata: false,
+    forceNamespaced: false,
+    iptUpdateIntervalSec: 60,
+    httpProbePort: 8080,
+    prometheusPort: 9090,
+    logFormat: 'text',
+  });
+  t.equal(loadNmiConfig(['--operation-mode=managed'], { NODE_NAME: 'node2' }).node, 'node2');
+});
+
+t.test('gives a configuration that nobody can change', async (t) => {
+  t.ok(Object.isFrozen(loadNmiConfig(least, {})));
+  t.ok(Object.isFrozen(loadNmiConfig(['--help'], {})));
+});
+
+const refusals: Readonly<Record<string, readonly [args: readonly string[], sentence: string]>> = {
+  'no node': [
+    ['--operation-mode=managed'],
+    '--node is missing: it takes the name of this node (in a manifest: $(NODE_NAME) from spec.nodeName)',
+  ],
+  'standard mode': [
+    ['--node=node1'],
+    '--operation-mode is "standard", which this version does not serve: it takes managed',
+  ],
+  'one port for pods and probes': [
+    [...least, '--nmi-port=8080'],
+    '--nmi-port, --http-probe-port and --prometheus-port must differ, but are 8080, 8080, 9090',
+  ],
+  'one port for probes and metrics': [
+    [...least, '--prometheus-port=8085', '--http-probe-port=8085'],
+    '--nmi-port, --http-probe-port and --prometheus-port must differ, but are 2579, 8085, 8085',
+  ],
+  'one port for pods and metrics': [
+    [...least, '--nmi-port=9090'],
+    '--nmi-port, --http-probe-port and --prometheus-port must differ, but are 9090, 8080, 9090',
+  ],
+};
+
+for (const [what, [args, sentence]] of Object.entries(refusals)) {
+  t.test(`refuses ${what}`, async (t) => {
+    t.strictSame(await refusalOf(() => loadNmiConfig(args, {})), { code: 'flag-invalid', message: sentence });
+  });
+}
+
+t.test('never refuses --help and --version, whatever else is wrong', async (t) => {
+  const wrong = ['--nmi-port=none', '--bogus', 'word', '--node'];
+  for (const args of [[], wrong]) {
+    t.match(loadNmiConfig([...args, '--help'], {}), { help: true, version: false });
+    t.match(loadNmiConfig(['--version', ...args], { FORCENAMESPACED: 'yes' }), {
+      help: false,
+      version: true,
+    });
+  }
+  t.match(loadNmiConfig(['--help=true'], {}), { help: true }, 'nor for what is only missing');
+});
+
+t.test('does not take --help=false for a question', async (t) => {
+  t.throws(() => loadNmiConfig(['--help=false'], {}), { code: 'flag-invalid' });
+});
+
+t.test('the usage names every flag once, with its variable, default and meaning', async (t) => {
+  const text = usage('nmi', nmiFlags);
+  t.match(text, /^Usage: nmi \[--flag=value …\]\n\n {2}--node \[NODE_NAME\]\n {6}name of the node/);
+  for (const { flag } of Object.values(nmiFlags)) {
+    t.equal(text.split('\n').filter((line) => line.split(' ')[2] === `--${flag}`).length, 1, flag);
+  }
+  t.match(text, '\n  --nmi-port (default 2579)\n');
+  t.match(text, '\n  --metadata-header-required (default true)\n');
+  t.notMatch(text, '`', 'no Markdown in a terminal');
+  t.ok(text.endsWith('\n'));
+});
+
+t.test(
+  'no two rows of the table share a flag or a variable, and every default is a value of its type',
+  async (t) => {
+    const rows = Object.values(nmiFlags);
+    const flags = rows.map(({ flag }) => flag.toLowerCase());
+    const variables = rows.flatMap((row) => ('env' in row && row.env ? [row.env] : []));
+    t.equal(new Set(flags).size, flags.length);
+    t.equal(new Set(variables).size, variables.length);
+    for (const { flag, type, default: value } of rows) t.strictSame(type.parse(String(value)), value, flag);
+  },
+);
+
+t.test('the version is that of the package', async (t) => {
+  t.match(version, /^\d+\.\d+\.\d+/);
+});

@@ -1,0 +1,101 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import t from 'tap';
+import { asText, createLogger, type Logger } from '../../lib/platform/log.ts';
+
+/** A logger and what it wrote, call by call. */
+function logTo(format: 'text' | 'json'): { log: Logger; writes: string[] } {
+  const writes: string[] = [];
+  return { log: createLogger(format, { write: (line) => void writes.push(line) }), writes };
+}
+
+const line = (fields: Record<string, unknown>): string =>
+  asText(JSON.stringify({ level: 'info', time: '2026-11-21T10:00:00.000Z', ...fields, msg: 'request' }));
+
+t.test('text is time, level, message and fields', async (t) => {
+  t.equal(
+    line({ pod: 'apps/web', status: 200, ms: 1.5, ok: true, none: null }),
+    '2026-11-21T10:00:00.000Z INFO  request pod=apps/web status=200 ms=1.5 ok=true none=null\n',
+  );
+});
+
+t.test('text quotes what could be taken for something else', async (t) => {
+  t.equal(line({ why: 'no label' }).slice(39), 'why="no label"\n');
+  t.equal(line({ why: '' }).slice(39), 'why=""\n');
+  t.equal(line({ why: 'a=b' }).slice(39), 'why="a=b"\n');
+  t.equal(line({ why: 'say "x"' }).slice(39), 'why="say \\"x\\""\n');
+  t.equal(line({ why: 'größer' }).slice(39), 'why="größer"\n');
+  t.equal(line({ why: ['a', 1] }).slice(39), 'why="[\\"a\\",1]"\n');
+});
+
+t.test('text stays one line, and spells out all that a terminal acts on', async (t) => {
+  const marks = [
+    '\n',
+    '\r',
+    '\t',
+    '\x1b',
+    '\x7f',
+    '\x85',
+    '\x9b',
+    '\u2028',
+    '\u2029',
+    '\u202e',
+    '\ufeff',
+    '\u{e0041}',
+  ];
+  for (const mark of marks) {
+    const written = line({ why: `a${mark}b` });
+    t.notMatch(written.slice(0, -1), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u, `U+${mark.codePointAt(0)?.toString(16)}`);
+    t.ok(JSON.parse(written.slice('2026-11-21T10:00:00.000Z INFO  request why='.length)) === `a${mark}b`);
+  }
+});
+
+for (const format of ['text', 'json'] as const) {
+  t.test(`${format} writes one line a record, whatever is in it`, async (t) => {
+    const { log, writes } = logTo(format);
+    log.info({ why: 'first\nsecond' }, 'request');
+    log.warn({}, 'live pod list failed');
+    log.error({ failure: new Error('x\ny').stack }, 'request failed');
+    t.equal(writes.length, 3);
+    for (const written of writes) t.match(written, /^[^\n]+\n$/);
+  });
+
+  t.test(`${format} leaves debug lines out`, async (t) => {
+    const { log, writes } = logTo(format);
+    log.debug({}, 'noise');
+    t.same(writes, []);
+  });
+}
+
+t.test('json has time, level in words, message and fields, and no host or process', async (t) => {
+  const { log, writes } = logTo('json');
+  log.child({ part: 'keeper' }).warn({ rival: 'cali-PREROUTING' }, 'jump moved');
+  const { time, ...fields } = JSON.parse(writes[0] ?? '') as Record<string, unknown>;
+  t.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  t.strictSame(fields, { level: 'warn', part: 'keeper', rival: 'cali-PREROUTING', msg: 'jump moved' });
+});
+
+t.test('a child writes its fields with every text line', async (t) => {
+  const { log, writes } = logTo('text');
+  log.child({ part: 'keeper' }).error({}, 'broken');
+  t.match(writes[0], /^\S+ ERROR broken part=keeper\n$/);
+});
+
+t.test('loses no line when the process is killed right after', async (t) => {
+  const log = join(import.meta.dirname, '../../lib/platform/log.ts');
+  const program = `
+    import { createLogger } from ${JSON.stringify(log)};
+    const log = createLogger(process.argv[1]);
+    for (let i = 0; i < 500; i++) log.info({ i }, 'request');
+    process.kill(process.pid, 'SIGKILL');`;
+  for (const format of ['text', 'json']) {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program, format], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    t.teardown(() => child.kill('SIGKILL'));
+    const [written] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+    t.equal(written.split('\n').length - 1, 500, format);
+  }
+});
