@@ -1,0 +1,71 @@
+import { addresses, nodeName } from './addresses.ts';
+import type { VmIdentity } from './imds/types.ts';
+import type { Json, KubeInput } from './kube/object.ts';
+import type { PodState } from './state.ts';
+
+/** Kubernetes objects of the lab, as kubelet and a user would write them. */
+const identityApi = 'aadpodidentity.k8s.io/v1';
+
+export function nodeObject(): KubeInput {
+  const status = { addresses: [{ type: 'InternalIP', address: addresses.node }] };
+  return { apiVersion: 'v1', kind: 'Node', metadata: { name: nodeName }, status };
+}
+
+/** A pod of the lab's node, its one container running. */
+export function podObject(pod: PodState, labels: Readonly<Record<string, string>>): KubeInput {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: pod.name, namespace: pod.namespace, labels: { ...labels } },
+    spec: { nodeName, hostNetwork: pod.hostNetwork, containers: [{ name: 'app', image: 'lab' }] },
+    status: runningStatus(pod),
+  };
+}
+
+function runningStatus(pod: PodState): Json {
+  const startedAt = new Date().toISOString();
+  return {
+    phase: 'Running',
+    hostIP: addresses.node,
+    podIP: pod.ip,
+    podIPs: [{ ip: pod.ip }],
+    startTime: startedAt,
+    conditions: [{ type: 'Ready', status: 'True' }],
+    containerStatuses: [
+      {
+        ...{ name: 'app', image: 'lab', imageID: '', ready: true, started: true, restartCount: 0 },
+        state: { running: { startedAt } },
+      },
+    ],
+  };
+}
+
+/** A user-assigned identity (type 0) under the name `name`. */
+export function identityObject(name: string, namespace: string, identity: VmIdentity): KubeInput {
+  const spec = { type: 0, resourceID: identity.resourceId, clientID: identity.clientId };
+  return { apiVersion: identityApi, kind: 'AzureIdentity', metadata: { name, namespace }, spec };
+}
+
+/** Gives `azureIdentity` to the pods labelled `aadpodidbinding: selector`. */
+export function bindingObject(
+  name: string,
+  namespace: string,
+  azureIdentity: string,
+  selector: string,
+): KubeInput {
+  const spec = { azureIdentity, selector };
+  return { apiVersion: identityApi, kind: 'AzureIdentityBinding', metadata: { name, namespace }, spec };
+}
+
+export function exceptionObject(
+  name: string,
+  namespace: string,
+  podLabels: Readonly<Record<string, string>>,
+): KubeInput {
+  return {
+    apiVersion: identityApi,
+    kind: 'AzurePodIdentityException',
+    metadata: { name, namespace },
+    spec: { podLabels },
+  };
+}
