@@ -1,3 +1,5 @@
+import type { LabelSelector } from './label-selector.ts';
+
 /** The pod label whose value a binding's `selector` must equal. */
 export const bindingLabel = 'aadpodidbinding';
 
@@ -9,6 +11,11 @@ export interface AzureIdentityBinding {
   readonly azureIdentity: string;
   /** Exact, case-sensitive value of the pod's `aadpodidbinding` label; '' selects nothing. */
   readonly selector: string;
+  /**
+   * Selects pods of the binding's own namespace by any of their labels, instead of `selector`; beside it, both must
+   * select.
+   */
+  readonly podSelector: LabelSelector | undefined;
   /** Decides when a request names no identity: the highest wins. Absent is 0. */
   readonly weight: number;
 }

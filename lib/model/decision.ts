@@ -17,14 +17,29 @@ export interface TokenRequest {
 export type DenyReason =
   | { readonly code: 'no-label' }
   | { readonly code: 'no-binding'; readonly label: string }
-  | { readonly code: 'no-identity'; readonly bindings: readonly { name: string; azureIdentity: string }[] }
   | { readonly code: 'not-bound'; readonly selector: IdentitySelector }
-  | { readonly code: 'no-client-id'; readonly identity: string };
+  | { readonly code: 'other-namespace'; readonly identity: AzureIdentity; readonly rule: NamespaceRule }
+  | { readonly code: 'no-client-id'; readonly identity: AzureIdentity };
+
+/** Which rule keeps an identity from a pod of another namespace. */
+export type NamespaceRule = 'mode' | 'annotation' | 'allowedNamespaces';
+
+/** What a pod must wait for: it is on its way, as far as anybody can tell. */
+export type WaitReason =
+  /** A binding names an AzureIdentity that is not there. */
+  | { readonly code: 'identity-missing'; readonly binding: string; readonly azureIdentity: string }
+  /** A binding selects the pod, and MIC has not made the assignment. */
+  | { readonly code: 'assignment-missing'; readonly binding: string }
+  /** The assignment is made, and Azure is not done. */
+  | { readonly code: 'not-assigned'; readonly identity: string }
+  /** The pod carries the label, and no binding has that selector. */
+  | { readonly code: 'binding-missing'; readonly label: string };
 
 /** What policy says of one request of one pod. An error is never a decision. */
 export type Decision =
   | { readonly kind: 'allow'; readonly identity: AzureIdentity; readonly binding: string }
   | { readonly kind: 'pass'; readonly exception: string }
+  | { readonly kind: 'wait'; readonly why: WaitReason }
   | { readonly kind: 'deny'; readonly why: DenyReason };
 
 /** Who sent a request. `not-synced`: the caches are still filling; `unsettled`: more than one pod claims the IP. */

@@ -7,7 +7,9 @@ export type ErrorCode =
   | 'exec-missing' // a program that we need is not installed
   | 'exec-timeout' // a program did not end in time and was killed
   | 'iptables-unusable' // neither backend can do what we need (binary, permission, kernel)
+  | 'kubenet-refused' // the node's network lets pods take each other's address
   | 'iptables-failed' // a change was refused; nothing of it was applied
+  | 'neighbours-failed' // the kernel's neighbour or forwarding table could not be read or changed
   | 'kubeconfig-unusable' // no usable connection settings
   | 'kube-unreachable' // no answer from the API server
   | 'kube-timeout' // the API server did not answer, or fell silent, within our deadline

@@ -13,4 +13,8 @@ export interface AzureIdentity {
   readonly clientId: string;
   /** ARM id of the managed identity (type 0). */
   readonly resourceId: string;
+  /** Annotation `aadpodidentity.k8s.io/Behavior: namespaced`: for pods of its own namespace only. */
+  readonly namespaced: boolean;
+  /** When set, for pods of these namespaces only. It never widens what the mode or the annotation allows. */
+  readonly allowedNamespaces: readonly string[] | undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * What a pod's containers tell about its sandbox. The sandbox and its IP are freed before the API object goes, so an IP
- * belongs to a pod only while a container runs or none has started yet.
+ * What a pod's containers tell about its sandbox. The sandbox and its IP are freed before the API object goes: `ended` is a
+ * pod that is finished or being deleted, and none of whose containers runs.
  */
 export type PodActivity = 'starting' | 'running' | 'ended';
 

@@ -1,61 +1,48 @@
-import type { AzureIdentityBinding } from '../model/binding.ts';
+import type { AzureAssignedIdentity } from '../model/assigned-identity.ts';
+import { type AzureIdentityBinding, bindingLabel } from '../model/binding.ts';
 import type { AzureIdentity } from '../model/identity.ts';
+import { selects } from '../model/label-selector.ts';
+import { type Pod, podKey } from '../model/pod.ts';
+import { byKey, Shelf } from './shelf.ts';
 
-/** AzureIdentities by `namespace/name`. */
-export class Identities {
-  readonly #all = new Map<string, AzureIdentity>();
-
-  upsert(identity: AzureIdentity): void {
-    this.#all.set(`${identity.namespace}/${identity.name}`, identity);
-  }
-
-  remove(key: string): void {
-    this.#all.delete(key);
-  }
-
-  replace(identities: Iterable<AzureIdentity>): void {
-    this.#all.clear();
-    for (const identity of identities) this.upsert(identity);
-  }
-
-  get(namespace: string, name: string): AzureIdentity | undefined {
-    return this.#all.get(`${namespace}/${name}`);
+/** AzureIdentities. */
+export class Identities extends Shelf<AzureIdentity> {
+  constructor() {
+    super(() => []);
   }
 }
 
-/** AzureIdentityBindings by namespace and selector; removed by `namespace/name`. */
-export class Bindings {
-  readonly #all = new Map<string, AzureIdentityBinding>();
-  readonly #bySelector = new Map<string, Map<string, AzureIdentityBinding>>();
-
-  upsert(binding: AzureIdentityBinding): void {
-    const key = `${binding.namespace}/${binding.name}`;
-    this.remove(key);
-    this.#all.set(key, binding);
-    if (binding.selector === '') return; // selects nothing; in the original it selected every pod without the label
-    const place = `${binding.namespace}/${binding.selector}`;
-    const same = this.#bySelector.get(place) ?? new Map<string, AzureIdentityBinding>();
-    this.#bySelector.set(place, same.set(key, binding));
+/** AzureAssignedIdentities by the pod that they are for. */
+export class AssignedIdentities extends Shelf<AzureAssignedIdentity> {
+  constructor() {
+    super((assigned) => [`${assigned.podNamespace}/${assigned.pod}`]);
   }
 
-  remove(key: string): void {
-    const known = this.#all.get(key);
-    if (!known) return;
-    this.#all.delete(key);
-    const place = `${known.namespace}/${known.selector}`;
-    const same = this.#bySelector.get(place);
-    same?.delete(key);
-    if (same?.size === 0) this.#bySelector.delete(place);
+  /** Those for this pod on its node, by name. Another node's are for a pod of the same name that was there before. */
+  of(pod: Pod): AzureAssignedIdentity[] {
+    return [...this.at(podKey(pod))].filter(({ node }) => node === '' || node === pod.node).sort(byKey);
+  }
+}
+
+/** AzureIdentityBindings by what they select. */
+export class Bindings extends Shelf<AzureIdentityBinding> {
+  constructor() {
+    // Namespaces and labels hold no such characters, so the places are unambiguous. A binding that has neither selector
+    // selects nothing; in the original's managed mode an empty one selected every pod without the label.
+    super(({ namespace, selector, podSelector }) => {
+      if (podSelector) return [`pods ${namespace}`];
+      return selector === '' ? [] : [`label ${namespace}/${selector}`, `label */${selector}`];
+    });
   }
 
-  replace(bindings: Iterable<AzureIdentityBinding>): void {
-    this.#all.clear();
-    this.#bySelector.clear();
-    for (const binding of bindings) this.upsert(binding);
-  }
-
-  /** Those of the namespace whose selector equals the label's value, in no order. */
-  selecting(namespace: string, label: string): AzureIdentityBinding[] {
-    return [...(this.#bySelector.get(`${namespace}/${label}`)?.values() ?? [])];
+  /** Those that select this pod, by name: of its own namespace, or by the label from any (`anyNamespace`). */
+  selecting(pod: Pod, anyNamespace: boolean): AzureIdentityBinding[] {
+    const label = pod.labels[bindingLabel] ?? '';
+    const byLabel = label === '' ? [] : this.at(`label ${anyNamespace ? '*' : pod.namespace}/${label}`);
+    const byPod = [...this.at(`pods ${pod.namespace}`)].filter(
+      ({ selector, podSelector }) =>
+        podSelector && selects(podSelector, pod.labels) && (selector === '' || selector === label),
+    );
+    return [...byLabel, ...byPod].sort(byKey);
   }
 }

@@ -1,65 +1,84 @@
-import { type AzureIdentityBinding, bindingLabel } from '../model/binding.ts';
-import type { Decision, DenyReason, IdentitySelector, TokenRequest } from '../model/decision.ts';
+import type {
+  Decision,
+  DenyReason,
+  IdentitySelector,
+  NamespaceRule,
+  TokenRequest,
+} from '../model/decision.ts';
 import { type AzureIdentity, identityTypes } from '../model/identity.ts';
 import type { Pod } from '../model/pod.ts';
+import type { Candidate, CandidatesOf } from './candidates.ts';
+import { byKey, compare } from './shelf.ts';
 
 /** What deciding reads. */
 export interface Books {
-  readonly exceptions: { covering(pod: Pod): string | undefined };
-  readonly bindings: { selecting(namespace: string, label: string): readonly AzureIdentityBinding[] };
-  readonly identities: { get(namespace: string, name: string): AzureIdentity | undefined };
+  readonly candidatesOf: CandidatesOf;
+  /** The object id of a managed identity, as far as its tokens have told. */
+  readonly objectIdOf: (identity: AzureIdentity) => string | undefined;
+  /** Identities serve pods of their own namespace only. */
+  readonly namespaced: boolean;
 }
 
-type Bound = { readonly binding: AzureIdentityBinding; readonly identity: AzureIdentity };
+/** A decision about the pod's own identities. */
+export type OwnDecision = Exclude<Decision, { kind: 'pass' }>;
 
-/**
- * May this pod have what it asks for? Managed mode: bindings and identities of the pod's own namespace count, no others.
- * Pure: the same books and request always give the same decision.
- */
-export function decide(pod: Pod, request: TokenRequest, books: Books): Decision {
-  const exception = books.exceptions.covering(pod);
-  if (exception !== undefined) return { kind: 'pass', exception };
-  const label = pod.labels[bindingLabel] ?? '';
-  if (label === '') return deny({ code: 'no-label' });
-  const bindings = books.bindings.selecting(pod.namespace, label);
-  if (bindings.length === 0) return deny({ code: 'no-binding', label });
-  const bound = bindings.flatMap((binding): Bound[] => {
-    const identity = books.identities.get(binding.namespace, binding.azureIdentity);
-    return identity ? [{ binding, identity }] : [];
-  });
-  const { selector } = request;
-  const named = selector ? bound.filter(({ identity }) => matches(identity, selector)) : bound;
-  const [first] = named.toSorted(byWeightThenName);
+/** May this pod have what it asks for? Pure: the same books and request always give the same decision. */
+export function decide(pod: Pod, { selector }: TokenRequest, books: Books): OwnDecision {
+  const { ready, expected, none } = books.candidatesOf(pod);
+  const isAsked = (identity: AzureIdentity): boolean => !selector || matches(identity, selector, books);
+  const asked = ready.filter(({ identity }) => isAsked(identity)).toSorted(byWeightThenName);
+  const first = asked.find(({ identity }) => !refusal(identity, pod, books));
   if (first) return allow(first);
-  if (selector && bound.length > 0) return deny({ code: 'not-bound', selector });
-  return deny({ code: 'no-identity', bindings: bindings.toSorted((a, b) => compare(a.name, b.name)) });
+  const coming = expected.filter(({ identity }) => !identity || isAsked(identity));
+  // What no rule will let the pod have is not worth waiting for.
+  const awaited = coming.find(({ identity }) => !identity || !refusal(identity, pod, books));
+  if (awaited) return { kind: 'wait', why: awaited.why };
+  for (const { identity } of [...asked, ...coming]) {
+    const rule = identity && refusal(identity, pod, books);
+    if (rule) return deny({ code: 'other-namespace', identity, rule });
+  }
+  return deny(selector && ready.length + expected.length > 0 ? { code: 'not-bound', selector } : none);
 }
 
-function allow({ binding, identity }: Bound): Decision {
-  // The original left the parameter out, and the pod got the node's own identity.
-  if (identity.type === identityTypes.managedIdentity && identity.clientId === '') {
-    return deny({ code: 'no-client-id', identity: identity.name });
+/** The identities that this pod may have as things stand, whatever it asks for. */
+export function permitted(pod: Pod, books: Books): readonly AzureIdentity[] {
+  const identities = books.candidatesOf(pod).ready.map(({ identity }) => identity);
+  return identities.filter((identity) => !refusal(identity, pod, books) && !isNobody(identity));
+}
+
+function allow({ binding, identity }: Candidate): OwnDecision {
+  return isNobody(identity) ? deny({ code: 'no-client-id', identity }) : { kind: 'allow', identity, binding };
+}
+
+/** The original left the parameter out, and the pod got the node's own identity. */
+function isNobody({ type, clientId }: AzureIdentity): boolean {
+  return type === identityTypes.managedIdentity && clientId === '';
+}
+
+/** The rule that keeps the identity from this pod, if any. */
+function refusal(identity: AzureIdentity, pod: Pod, { namespaced }: Books): NamespaceRule | undefined {
+  if (identity.namespace !== pod.namespace) {
+    if (namespaced) return 'mode';
+    if (identity.namespaced) return 'annotation';
   }
-  return { kind: 'allow', identity, binding: binding.name };
+  return identity.allowedNamespaces?.includes(pod.namespace) === false ? 'allowedNamespaces' : undefined;
 }
 
 /** GUIDs and ARM ids are equal in any letter case. An identity without such an id is named by nothing, not by ''. */
-function matches(identity: AzureIdentity, { by, value }: IdentitySelector): boolean {
-  if (by === 'object_id') return false; // none are known
-  const own = by === 'client_id' ? identity.clientId : identity.resourceId;
+function matches(identity: AzureIdentity, { by, value }: IdentitySelector, books: Books): boolean {
+  const own = {
+    client_id: () => identity.clientId,
+    resource_id: () => identity.resourceId,
+    object_id: () => books.objectIdOf(identity) ?? '',
+  }[by]();
   return own !== '' && own.toLowerCase() === value.toLowerCase();
 }
 
 /** The original picked at random when a request named none. */
-function byWeightThenName(a: Bound, b: Bound): number {
-  if (a.binding.weight !== b.binding.weight) return b.binding.weight - a.binding.weight;
-  return compare(a.identity.name, b.identity.name) || compare(a.binding.name, b.binding.name);
+function byWeightThenName(a: Candidate, b: Candidate): number {
+  return b.weight - a.weight || byKey(a.identity, b.identity) || compare(a.binding, b.binding);
 }
 
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function deny(why: DenyReason): Decision {
+function deny(why: DenyReason): OwnDecision {
   return { kind: 'deny', why };
 }

@@ -1,53 +1,49 @@
 import type { AzurePodIdentityException } from '../model/exception.ts';
-import type { Pod } from '../model/pod.ts';
+import { type Pod, podKey } from '../model/pod.ts';
+import { Shelf } from './shelf.ts';
 
 /**
  * AzurePodIdentityExceptions by namespace and label, so that 2,000 of them cost a request no more than one: a pod is
  * excepted when any one label of any exception of its namespace is on it (key exact, value in any letter case, as the
- * original).
+ * original), or all of them where the exception says so.
  */
-export class Exceptions {
-  readonly #all = new Map<string, AzurePodIdentityException>();
-  /** `namespace`, label key and folded value → keys of the exceptions that have it. */
-  readonly #byLabel = new Map<string, Set<string>>();
-
-  upsert(exception: AzurePodIdentityException): void {
-    const own = `${exception.namespace}/${exception.name}`;
-    this.remove(own);
-    this.#all.set(own, exception);
-    for (const mark of marksOf(exception.namespace, exception.podLabels)) {
-      const keys = this.#byLabel.get(mark) ?? new Set();
-      this.#byLabel.set(mark, keys.add(own));
-    }
+export class Exceptions extends Shelf<AzurePodIdentityException> {
+  constructor() {
+    super(({ namespace, podLabels, matchAll }) => {
+      const marks = marksOf(namespace, podLabels);
+      return matchAll ? marks.slice(0, 1) : marks; // one label that all must have is enough to find it by
+    });
   }
 
-  /** By `namespace/name`. */
-  remove(key: string): void {
-    const known = this.#all.get(key);
-    if (!known) return;
-    this.#all.delete(key);
-    for (const mark of marksOf(known.namespace, known.podLabels)) {
-      const keys = this.#byLabel.get(mark);
-      keys?.delete(key);
-      if (keys?.size === 0) this.#byLabel.delete(mark);
-    }
-  }
-
-  replace(exceptions: Iterable<AzurePodIdentityException>): void {
-    this.#all.clear();
-    this.#byLabel.clear();
-    for (const exception of exceptions) this.upsert(exception);
-  }
-
-  /** `namespace/name` of an exception that covers the pod: the first by name, so that logs are steady. */
+  /** `AzurePodIdentityException namespace/name` of one that covers the pod. */
   covering(pod: Pod): string | undefined {
-    if (this.#byLabel.size === 0) return undefined;
-    const keys = marksOf(pod.namespace, pod.labels).flatMap((mark) => [...(this.#byLabel.get(mark) ?? [])]);
-    return keys.length > 1 ? keys.sort()[0] : keys[0];
+    const marks = marksOf(pod.namespace, pod.labels);
+    for (const mark of marks) {
+      for (const exception of this.at(mark)) {
+        const all = exception.matchAll ? marksOf(exception.namespace, exception.podLabels) : [];
+        if (all.every((each) => marks.includes(each)))
+          return `AzurePodIdentityException ${podKey(exception)}`;
+      }
+    }
+    return undefined;
   }
 }
 
 /** Label keys hold no `=`, and namespaces no `/`, so the joined text is unambiguous. */
 function marksOf(namespace: string, labels: Readonly<Record<string, string>>): string[] {
   return Object.entries(labels).map(([key, value]) => `${namespace}/${key}=${value.toLowerCase()}`);
+}
+
+/**
+ * MIC's own pods, which must reach Azure as the node to do anything: of `--MICNamespace`, with the labels that the
+ * original's manifests and chart give them. (The original asked for a ReplicaSet named `mic…`, which its chart's is not.)
+ */
+export function isMic(pod: Pod, micNamespace: string): boolean {
+  if (pod.namespace.toLowerCase() !== micNamespace.toLowerCase()) return false;
+  const { labels } = pod;
+  const plain = labels.component === 'mic' && labels.app === 'mic';
+  const chart =
+    labels['app.kubernetes.io/component'] === 'mic' &&
+    labels['app.kubernetes.io/name'] === 'aad-pod-identity';
+  return plain || chart;
 }

@@ -1,3 +1,4 @@
+import type { AzureAssignedIdentity } from '../../lib/model/assigned-identity.ts';
 import type { AzureIdentityBinding } from '../../lib/model/binding.ts';
 import type { AzurePodIdentityException } from '../../lib/model/exception.ts';
 import type { AzureIdentity } from '../../lib/model/identity.ts';
@@ -29,6 +30,8 @@ export function anIdentity(fields: Partial<AzureIdentity> = {}): AzureIdentity {
     clientId: 'c0ffee00-0000-4000-8000-00000000000a',
     resourceId:
       '/subscriptions/s/resourcegroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/demo',
+    namespaced: false,
+    allowedNamespaces: undefined,
     ...fields,
   };
 }
@@ -40,6 +43,7 @@ export function aBinding(fields: Partial<AzureIdentityBinding> = {}): AzureIdent
     name: 'demo-binding',
     azureIdentity: 'demo',
     selector: 'web',
+    podSelector: undefined,
     weight: 0,
     ...fields,
   };
@@ -47,5 +51,20 @@ export function aBinding(fields: Partial<AzureIdentityBinding> = {}): AzureIdent
 
 /** An exception `apps/agents` for pods with `app: agent`, but for `fields`. */
 export function anException(fields: Partial<AzurePodIdentityException> = {}): AzurePodIdentityException {
-  return { namespace: 'apps', name: 'agents', podLabels: { app: 'agent' }, ...fields };
+  return { namespace: 'apps', name: 'agents', podLabels: { app: 'agent' }, matchAll: false, ...fields };
+}
+
+/** The assignment `apps/web-apps-demo` of identity `demo` to pod `apps/web` on `node1`, done in Azure, but for `fields`. */
+export function anAssigned(fields: Partial<AzureAssignedIdentity> = {}): AzureAssignedIdentity {
+  return {
+    namespace: 'apps',
+    name: 'web-apps-demo',
+    podNamespace: 'apps',
+    pod: 'web',
+    node: 'node1',
+    state: 'Assigned',
+    identity: anIdentity(),
+    binding: { namespace: 'apps', name: 'demo-binding', weight: 0 },
+    ...fields,
+  };
 }

@@ -10,7 +10,7 @@ export function seeded(seed: number): () => number {
 }
 
 /** One of them. */
-export function pick<T>(items: readonly [T, ...T[]], random: () => number): T {
+export function pick<const T>(items: readonly [T, ...T[]], random: () => number): T {
   return items[Math.floor(random() * items.length)] as T;
 }
 

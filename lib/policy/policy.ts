@@ -1,0 +1,42 @@
+import type { Decision, TokenRequest } from '../model/decision.ts';
+import type { AzureIdentity } from '../model/identity.ts';
+import type { Pod } from '../model/pod.ts';
+import { type Books, decide, type OwnDecision, permitted } from './decide.ts';
+import { type Exceptions, isMic } from './exceptions.ts';
+
+export interface PolicyOptions extends Books {
+  readonly exceptions: Exceptions;
+  /** Where MIC's own pods are, which pass as the node; undefined where there is no MIC. */
+  readonly micNamespace: string | undefined;
+}
+
+/** The questions that the other stages ask of policy. */
+export class Policy {
+  readonly #options: PolicyOptions;
+
+  constructor(options: PolicyOptions) {
+    this.#options = options;
+  }
+
+  decide(pod: Pod, request: TokenRequest): Decision {
+    const exception = this.exceptionOf(pod);
+    return exception === undefined ? this.decideForHost(pod, request) : { kind: 'pass', exception };
+  }
+
+  /** What the pod itself may have, as if nothing excepted it: for the node's own drivers. */
+  decideForHost(pod: Pod, request: TokenRequest): OwnDecision {
+    return decide(pod, request, this.#options);
+  }
+
+  /** What covers the pod, so that it passes as the node. */
+  exceptionOf(pod: Pod): string | undefined {
+    const { exceptions, micNamespace } = this.#options;
+    if (micNamespace !== undefined && isMic(pod, micNamespace)) return 'being MIC (--MICNamespace)';
+    return exceptions.covering(pod);
+  }
+
+  /** The identities that the pod may have as things stand, whatever it asks for. */
+  identitiesOf(pod: Pod): readonly AzureIdentity[] {
+    return permitted(pod, this.#options);
+  }
+}
