@@ -1,50 +1,56 @@
-import type { Connection } from './connection.ts';
+import { Gate } from '../platform/gate.ts';
 import { Reflector, type ReflectorOptions } from './reflector.ts';
 import type { Resource, Sink } from './resource.ts';
 
 /** Longer than the longest silence of a healthy watch (100 s). */
 const staleMs = 120_000;
 
+export interface CachesOptions extends ReflectorOptions {
+  /** Something that a sink holds has changed. */
+  readonly onChange: () => void;
+}
+
 /** The reflectors of a program as one thing: are we synced, are we fresh, and if not, why? */
 export class Caches {
-  readonly #options: ReflectorOptions;
+  readonly #options: CachesOptions;
   readonly #reflectors = new Map<string, Reflector<unknown>>();
-  #allSynced: Promise<void> | undefined;
+  readonly #gate: Gate;
   #synced = false;
 
-  constructor(options: ReflectorOptions & { readonly connection: Connection }) {
+  constructor(options: CachesOptions) {
     this.#options = options;
+    this.#gate = new Gate(options.connection.clock);
   }
 
   /** Before `run`. */
   add<T>(resource: Resource<T>, sink: Sink<T>): void {
-    this.#reflectors.set(resource.name, new Reflector(resource, sink, this.#options) as Reflector<unknown>);
+    const reflector = new Reflector(resource, telling(sink, this.#options.onChange), this.#options);
+    this.#reflectors.set(resource.name, reflector as Reflector<unknown>);
   }
 
   /** Runs every reflector until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([...this.#reflectors.values()].map((reflector) => reflector.run(signal)));
+    const reflectors = [...this.#reflectors.values()];
+    const synced = Promise.all(reflectors.map((reflector) => reflector.synced()));
+    void synced.then(() => this.#gate.open());
+    await Promise.all(reflectors.map((reflector) => reflector.run(signal)));
   }
 
   /** Every cache has been filled once. Stays true. */
   get synced(): boolean {
+    this.#synced ||= [...this.#reflectors.values()].every((reflector) => reflector.freshness().synced);
     return this.#synced;
   }
 
-  /** Resolves when `synced` becomes true. */
-  whenSynced(): Promise<void> {
-    this.#allSynced ??= Promise.all(
-      [...this.#reflectors.values()].map((reflector) => reflector.synced()),
-    ).then(() => {
-      this.#synced = true;
-    });
-    return this.#allSynced;
+  /** Waits for `synced`, at most `ms`, and no longer than `signal`. */
+  async whenSynced(ms: number, signal: AbortSignal): Promise<boolean> {
+    return this.synced || this.#gate.wait(ms, signal);
   }
 
-  /** The watch of this resource was heard lately. */
+  /** The watch of this resource is open and was heard lately. */
   isFresh(name: string): boolean {
-    const { lastHeardMs } = this.#reflectors.get(name)?.freshness() ?? {};
-    return lastHeardMs !== undefined && lastHeardMs < staleMs;
+    const { lastHeardMs, watching } = this.#reflectors.get(name)?.freshness() ?? {};
+    return watching === true && lastHeardMs !== undefined && lastHeardMs < staleMs;
   }
 
   /** One sentence per resource that is not synced or not fresh; none when all is well. */
@@ -57,4 +63,22 @@ export class Caches {
         : [problem ?? `${name}: nothing heard for ${Math.round(lastHeardMs / 1000)} s`];
     });
   }
+}
+
+/** The same sink, which says so when it has taken something in. */
+function telling<T>(sink: Sink<T>, onChange: () => void): Sink<T> {
+  return {
+    replace: (items) => {
+      sink.replace(items);
+      onChange();
+    },
+    upsert: (item) => {
+      sink.upsert(item);
+      onChange();
+    },
+    remove: (key) => {
+      sink.remove(key);
+      onChange();
+    },
+  };
 }

@@ -4,12 +4,17 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import { type Dispatcher, request as send } from 'undici';
 import { AppError, isAppError } from '../model/errors.ts';
 import type { Clock } from '../platform/clock.ts';
+import { unlessAborted } from '../platform/wait.ts';
 import { Deadline } from './deadline.ts';
 import { Pool } from './pool.ts';
 import { refusal, unreachable } from './refusal.ts';
 import { type Credentials, currentCredentials, type KubeSource, loadSettings } from './settings.ts';
 
 export interface KubeRequest {
+  /** GET unless given. */
+  readonly method?: 'GET' | 'POST';
+  /** Sent as JSON. */
+  readonly body?: object;
   readonly query?: Readonly<Record<string, string>>;
   /** Ends the request and its body; the promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -34,7 +39,7 @@ export interface ConnectionOptions {
 
 const defaultTimeoutMs = 30_000;
 
-/** The one way to the API server. GET only. */
+/** The one way to the API server. No request is repeated but one that was refused with 401, of which nothing was done. */
 export class Connection {
   readonly clock: Clock;
   readonly #source: KubeSource;
@@ -101,16 +106,23 @@ export class Connection {
   }
 
   async #send(credentials: Credentials, path: string, options: KubeRequest): Promise<KubeResponse> {
-    const { query = {}, headersTimeoutMs = defaultTimeoutMs, bodyTimeoutMs = defaultTimeoutMs } = options;
+    const { method = 'GET', headersTimeoutMs = defaultTimeoutMs, bodyTimeoutMs = defaultTimeoutMs } = options;
     const dispatcher = this.#pool.dispatcher(credentials.transport);
     const url = new URL(credentials.baseUrl + path);
-    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-    const headers = { accept: 'application/json', 'user-agent': this.#userAgent, ...credentials.headers };
+    for (const [name, value] of Object.entries(options.query ?? {})) url.searchParams.set(name, value);
+    const content = contentOf(options.body);
+    const headers = {
+      accept: 'application/json',
+      'user-agent': this.#userAgent,
+      ...content.headers,
+      ...credentials.headers,
+    };
     const deadline = new Deadline(this.clock, options.signal);
     deadline.arm(headersTimeoutMs, () => silent(url, headersTimeoutMs));
     try {
-      const own = { dispatcher, headers, signal: deadline.signal, headersTimeout: 0, bodyTimeout: 0 };
-      const answer = await send(url, own);
+      const own = { dispatcher, signal: deadline.signal, headersTimeout: 0, bodyTimeout: 0 };
+      const sent = send(url, { ...own, method, headers, body: content.body });
+      const answer = await unlessAborted(sent, deadline.signal);
       const body = guarded(answer.body, url, deadline, bodyTimeoutMs);
       if (answer.statusCode < 200 || answer.statusCode > 299) throw await refusal(path, answer, body);
       return { status: answer.statusCode, headers: answer.headers, body };
@@ -119,6 +131,11 @@ export class Connection {
       throw unreachable(url, deadline.signal, error);
     }
   }
+}
+
+function contentOf(body: object | undefined): { headers: Record<string, string>; body: string | null } {
+  if (body === undefined) return { headers: {}, body: null };
+  return { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }
 
 /** The body under a deadline that every chunk renews. Leaving it early closes the connection under it. */

@@ -24,6 +24,8 @@ export interface Freshness {
   readonly synced: boolean;
   /** Age of the last sign of a list or watch that works, ms; undefined before the first. 100 s at most while all is well. */
   readonly lastHeardMs: number | undefined;
+  /** A watch is open: the API server would tell us of changes. */
+  readonly watching: boolean;
   /** One sentence while there is trouble. */
   readonly problem?: string;
 }
@@ -74,6 +76,7 @@ export class Reflector<T> {
     return {
       synced: this.#synced,
       lastHeardMs: this.#heardAt === undefined ? undefined : this.#now() - this.#heardAt,
+      watching: this.#watchingSince !== undefined,
       ...(this.#problem !== undefined && { problem: this.#problem }),
     };
   }
@@ -96,6 +99,7 @@ export class Reflector<T> {
       if (needsList(error)) this.#resourceVersion = undefined;
       return this.#pauseAfter(error);
     } finally {
+      this.#watchingSince = undefined;
       if (this.#intake.behind) this.#resourceVersion = undefined;
     }
   }

@@ -1,4 +1,5 @@
 import { AppError, isAppError } from '../model/errors.ts';
+import { clean } from '../model/text.ts';
 
 interface Answer {
   readonly statusCode: number;
@@ -46,15 +47,11 @@ function sentenceOf(text: string): string {
   try {
     const status: unknown = JSON.parse(text);
     if (typeof status === 'object' && status !== null && 'message' in status)
-      return printable(status.message);
+      return typeof status.message === 'string' ? clean(status.message) : '';
   } catch {
     // A proxy's page, or the router's plain "404 page not found".
   }
   return '';
-}
-
-function printable(message: unknown): string {
-  return typeof message === 'string' ? message.slice(0, 200).replace(/[\x00-\x1f\x7f-\x9f]/g, ' ') : '';
 }
 
 async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {

@@ -1,7 +1,8 @@
+import type { AssignmentState, AzureAssignedIdentity } from '../model/assigned-identity.ts';
 import type { AzureIdentityBinding } from '../model/binding.ts';
 import type { AzurePodIdentityException } from '../model/exception.ts';
 import { type AzureIdentity, identityTypes } from '../model/identity.ts';
-import { parsing, record, text, texts } from './fields.ts';
+import { isGiven, labelSelector, parsing, type Raw, record, strings, text, texts } from './fields.ts';
 import type { Resource } from './resource.ts';
 
 /** This node's pods are a longer story: see pods.ts. */
@@ -13,13 +14,7 @@ const group = '/apis/aadpodidentity.k8s.io/v1';
 export const azureIdentities: Resource<AzureIdentity> = {
   name: 'azureidentities',
   path: `${group}/azureidentities`,
-  parse: (raw) =>
-    named(raw, (name, spec) => ({
-      ...name,
-      type: identityType(spec.type),
-      clientId: text(spec, 'clientID'),
-      resourceId: text(spec, 'resourceID'),
-    })),
+  parse: parseIdentity,
 };
 
 /** AzureIdentityBindings of all namespaces. */
@@ -31,7 +26,8 @@ export const azureIdentityBindings: Resource<AzureIdentityBinding> = {
       ...name,
       azureIdentity: text(spec, 'azureIdentity'),
       selector: text(spec, 'selector'),
-      weight: Number.isFinite(spec.weight) ? Number(spec.weight) : 0,
+      podSelector: isGiven(spec, 'podSelector') ? labelSelector(record(spec, 'podSelector')) : undefined,
+      weight: weightOf(spec),
     })),
 };
 
@@ -39,8 +35,61 @@ export const azureIdentityBindings: Resource<AzureIdentityBinding> = {
 export const azurePodIdentityExceptions: Resource<AzurePodIdentityException> = {
   name: 'azurepodidentityexceptions',
   path: `${group}/azurepodidentityexceptions`,
-  parse: (raw) => named(raw, (name, spec) => ({ ...name, podLabels: texts(spec, 'podLabels') })),
+  parse: (raw) =>
+    named(raw, (name, spec, annotations) => ({
+      ...name,
+      podLabels: texts(spec, 'podLabels'),
+      matchAll: annotations['aadpodidentity.k8s.io/match'] === 'all',
+    })),
 };
+
+/**
+ * AzureAssignedIdentities of one node by their label `nodename` (`node`), or all of them: MICs before 1.5 set no label.
+ */
+export function azureAssignedIdentities(node: string | undefined): Resource<AzureAssignedIdentity> {
+  return {
+    name: 'azureassignedidentities',
+    path: `${group}/azureassignedidentities`,
+    ...(node !== undefined && { query: { labelSelector: `nodename=${node}` } }),
+    parse: (raw) =>
+      named(raw, (name, spec) => {
+        const identity = parseIdentity(spec.azureIdentityRef);
+        const state = assignmentState(text(record(raw as Raw, 'status'), 'status'));
+        if (!identity || state === undefined) return undefined;
+        const binding = record(spec, 'azureBindingRef');
+        const { namespace, name: bindingName } = nameOf(binding);
+        return {
+          ...name,
+          podNamespace: text(spec, 'podNamespace'),
+          pod: text(spec, 'pod'),
+          node: text(spec, 'nodename'),
+          state,
+          identity,
+          binding: { namespace, name: bindingName, weight: weightOf(record(binding, 'spec')) },
+        };
+      }),
+  };
+}
+
+function parseIdentity(raw: unknown): AzureIdentity | undefined {
+  return named(raw, (name, spec, annotations) => ({
+    ...name,
+    type: identityType(spec.type),
+    clientId: text(spec, 'clientID'),
+    resourceId: text(spec, 'resourceID'),
+    namespaced: annotations['aadpodidentity.k8s.io/Behavior'] === 'namespaced',
+    allowedNamespaces: isGiven(spec, 'allowedNamespaces') ? strings(spec, 'allowedNamespaces') : undefined,
+  }));
+}
+
+/** A state that we do not know is not taken for one that gives a token. */
+function assignmentState(value: string): AssignmentState | undefined {
+  return (['', 'Created', 'Assigned', 'Unassigned'] as const).find((state) => state === value);
+}
+
+function weightOf({ weight }: Raw): number {
+  return Number.isFinite(weight) ? Number(weight) : 0;
+}
 
 /** A type that is not a whole number becomes -1, which nothing supports: refused, with its reason, when it is asked for. */
 function identityType(value: unknown): number {
@@ -56,11 +105,16 @@ interface Name {
 /** Parses an object that has a name and a namespace; a missing spec is an empty one. */
 function named<T>(
   raw: unknown,
-  parse: (name: Name, spec: Readonly<Record<string, unknown>>) => T,
+  parse: (name: Name, spec: Raw, annotations: Readonly<Record<string, string>>) => T | undefined,
 ): T | undefined {
   return parsing(raw, (object) => {
-    const metadata = record(object, 'metadata');
-    const name = { namespace: text(metadata, 'namespace'), name: text(metadata, 'name') };
-    return name.namespace === '' || name.name === '' ? undefined : parse(name, record(object, 'spec'));
+    const name = nameOf(object);
+    if (name.namespace === '' || name.name === '') return undefined;
+    return parse(name, record(object, 'spec'), texts(record(object, 'metadata'), 'annotations'));
   });
+}
+
+function nameOf(object: Raw): Name {
+  const metadata = record(object, 'metadata');
+  return { namespace: text(metadata, 'namespace'), name: text(metadata, 'name') };
 }

@@ -156,7 +156,7 @@ t.test('tells a refusal from silence from nonsense', async (t) => {
   await t.rejects(ask(), {
     code: 'kube-refused',
     status: 403,
-    answer: { status: 403, body: 'no right [2J', retryAfter: '3' },
+    answer: { status: 403, body: 'no?right?[2J', retryAfter: '3' },
   });
   api.lists.push((response) => void response.writeHead(302, { location: `${api.url}/elsewhere` }).end());
   await t.rejects(ask(), { code: 'kube-refused', status: 302, answer: { body: '' } });

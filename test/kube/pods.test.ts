@@ -129,3 +129,22 @@ t.test('drops what is not a pod, and a pod with a field of a wrong type', async 
   ];
   for (const raw of wrong) t.equal(resource.parse(raw), undefined, JSON.stringify(raw));
 });
+
+t.test('takes a status from before the boot of the node for that of a pod that is gone', async (t) => {
+  const bootedAt = Date.parse('2026-03-01T00:00:00Z');
+  const since = podsOfNode('node-1', bootedAt);
+  const ran = (startedAt: string): object => ({ state: { running: { startedAt } } });
+  const ended = (finishedAt: string): object => ({ lastState: { terminated: { finishedAt } } });
+  const table: [object[], string][] = [
+    [[ran('2026-02-01T00:00:00Z')], 'ended'],
+    [[ended('2026-02-01T00:00:00Z')], 'ended'],
+    [[ran('2026-02-01T00:00:00Z'), ran('2026-03-01T00:00:10Z')], 'running'],
+    [[ran('2026-02-28T23:55:00Z')], 'running'], // a step of the clock is no reboot
+    [[ran('yesterday')], 'running'],
+    [[], 'starting'],
+  ];
+  for (const [containerStatuses, activity] of table) {
+    const pod = since.parse({ metadata, spec, status: { phase: 'Running', containerStatuses } });
+    t.equal(pod?.activity, activity, JSON.stringify(containerStatuses));
+  }
+});

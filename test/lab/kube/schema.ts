@@ -24,6 +24,19 @@ const object = (properties: Readonly<Record<string, Schema>> = {}): Schema => ({
 const part = (properties: Readonly<Record<string, Schema>>): Schema =>
   object({ metadata: object(), ...properties });
 
+const texts: Schema = { type: 'array', nullable: true, items: text };
+const podSelector: Schema = {
+  ...object({
+    matchLabels: { type: 'object', additional: text },
+    matchExpressions: {
+      type: 'array',
+      nullable: true,
+      items: object({ key: text, operator: text, values: texts }),
+    },
+  }),
+  nullable: true,
+};
+
 const whole = (spec: Readonly<Record<string, Schema>>, status: Readonly<Record<string, Schema>>): Schema =>
   object({ apiVersion: text, kind: text, metadata: object(), spec: part(spec), status: part(status) });
 
@@ -34,16 +47,17 @@ const identity = whole(
     clientID: text,
     clientPassword: object({ name: text, namespace: text }),
     tenantID: text,
-    auxiliaryTenantIDs: { type: 'array', nullable: true, items: text },
+    auxiliaryTenantIDs: texts,
     adResourceID: text,
     adEndpoint: text,
+    allowedNamespaces: texts,
     replicas: optionalInteger,
   },
   { availableReplicas: integer },
 );
 
 const binding = whole(
-  { azureIdentity: text, selector: text, weight: integer },
+  { azureIdentity: text, selector: text, weight: integer, podSelector },
   { availableReplicas: integer },
 );
 
