@@ -1,31 +1,47 @@
 import type { Caller } from '../model/decision.ts';
+import type { LiveLook } from './live-look.ts';
 import type { Holder, PodIndex } from './pod-index.ts';
 
 export interface DirectoryOptions {
   readonly index: PodIndex;
   /** Is the watch heard often enough to be believed? */
   readonly fresh: () => boolean;
-  /** A fresh look at the API server; rejects when it gives no answer. */
-  readonly live: (ip: string) => Promise<Holder>;
-  readonly onLiveFailure: (error: unknown) => void;
+  /** Fresh looks at the API server; each rejects when it gives no answer. */
+  readonly live: Pick<LiveLook, 'holderOf' | 'named'>;
 }
 
 /**
- * Source address → pod of this node, once the index has been filled. What the watch knows for sure is answered at once;
- * the rest is settled by one live look. If the API server is out of reach, what is known still serves, and what is not known stays unknown: never the
- * node's identity for an unknown caller.
+ * Source address or name → pod of this node, once the index has been filled. What the watch knows for sure is answered at
+ * once; the rest is settled by one live look. If the API server is out of reach, what is known still serves, and what is
+ * not known stays unknown: never the node's identity for an unknown caller.
  */
-export function createDirectory(options: DirectoryOptions): (ip: string) => Promise<Caller> {
-  return async (ip) => {
-    const known = options.index.holderOf(ip);
-    if (known.kind === 'pod' && options.fresh()) return known;
+export class Directory {
+  readonly #options: DirectoryOptions;
+
+  constructor(options: DirectoryOptions) {
+    this.#options = options;
+  }
+
+  at(ip: string): Promise<Caller> {
+    const { index, live } = this.#options;
+    return this.#settle(index.holderOf(ip), () => live.holderOf(ip));
+  }
+
+  named(namespace: string, name: string): Promise<Caller> {
+    const { index, live } = this.#options;
+    const key = `${namespace}/${name}`;
+    const pod = index.get(key);
+    return this.#settle(pod ? { kind: 'pod', pod } : { kind: 'none' }, () => live.named(key));
+  }
+
+  async #settle(known: Holder, look: () => Promise<Holder>): Promise<Caller> {
+    if (known.kind === 'pod' && this.#options.fresh()) return known;
     try {
-      return asCaller(await options.live(ip));
-    } catch (error) {
-      options.onLiveFailure(error);
+      return asCaller(await look());
+    } catch {
       return asCaller(known);
     }
-  };
+  }
 }
 
 function asCaller(holder: Holder): Caller {

@@ -6,6 +6,8 @@ export interface LiveLookOptions {
   readonly clock: Clock;
   /** Lists this node's pods from the API server, once, with its own deadline. Rejects when there is no answer. */
   readonly list: () => Promise<readonly Pod[]>;
+  /** A list has failed; not called for askers who are only told so again. */
+  readonly onFailure: (error: unknown) => void;
 }
 
 /** An address that nobody has is not asked for again so soon, ms: a caller that retries in a loop costs one list a second. */
@@ -20,12 +22,14 @@ const mostMisses = 1_024;
 /**
  * The one bounded call to the Kubernetes API on a request's path: a fresh list of this node's pods, for an address that
  * the watch does not know, or not for sure. (A `status.podIPs` field selector silently matches nothing.) One list at a
- * time serves all who ask meanwhile.
+ * time serves all who ask before it begins.
  */
 export class LiveLook {
   readonly #options: LiveLookOptions;
   readonly #misses = new Map<string, number>();
-  #underWay: Promise<PodIndex> | undefined;
+  /** The list that has begun, and the one that is to begin. */
+  #current: Promise<PodIndex> | undefined;
+  #next: Promise<PodIndex> | undefined;
   #lastBegun = Number.NEGATIVE_INFINITY;
   #failed: { readonly error: unknown; readonly until: number } | undefined;
 
@@ -33,36 +37,54 @@ export class LiveLook {
     this.#options = options;
   }
 
-  /** Rejects as `list` does, and for 5 s after it did. */
-  async holderOf(ip: string): Promise<Holder> {
-    const now = this.#options.clock.monotonic();
-    if (now < (this.#misses.get(ip) ?? now)) return { kind: 'none' };
-    if (this.#failed && now < this.#failed.until) throw this.#failed.error;
-    this.#underWay ??= this.#look().finally(() => {
-      this.#underWay = undefined;
+  /** Whose address is it? Rejects as `list` does, and for 5 s after it did. */
+  holderOf(ip: string): Promise<Holder> {
+    return this.#ask(ip, (index) => index.settledHolderOf(ip));
+  }
+
+  /** The pod `namespace/name`. Rejects as `holderOf`. */
+  named(key: string): Promise<Holder> {
+    return this.#ask(key, (index) => {
+      const pod = index.get(key);
+      return pod ? { kind: 'pod', pod } : { kind: 'none' };
     });
-    const holder = (await this.#underWay).settledHolderOf(ip);
-    if (holder.kind === 'none') this.#remember(ip);
+  }
+
+  async #ask(what: string, find: (index: PodIndex) => Holder): Promise<Holder> {
+    const now = this.#options.clock.monotonic();
+    if (now < (this.#misses.get(what) ?? now)) return { kind: 'none' };
+    if (this.#failed && now < this.#failed.until) throw this.#failed.error;
+    this.#next ??= this.#look();
+    const holder = find(await this.#next);
+    if (holder.kind === 'none') this.#remember(what);
     return holder;
   }
 
+  /**
+   * One list, after the one before and not too soon. Who asks before it begins shares it; who asks later gets another,
+   * since what began earlier may know less than the watch does by now.
+   */
   async #look(): Promise<PodIndex> {
-    const { clock, list } = this.#options;
+    const { clock, list, onFailure } = this.#options;
+    await this.#current?.catch(() => undefined);
     const early = this.#lastBegun + apartMs - clock.monotonic();
     if (early > 0) await clock.sleep(early);
     this.#lastBegun = clock.monotonic();
+    this.#current = this.#next;
+    this.#next = undefined;
     try {
       const index = new PodIndex();
       index.replace(await list());
       return index;
     } catch (error) {
       this.#failed = { error, until: clock.monotonic() + failedMs };
+      onFailure(error);
       throw error;
     }
   }
 
-  #remember(ip: string): void {
+  #remember(what: string): void {
     if (this.#misses.size >= mostMisses) this.#misses.clear();
-    this.#misses.set(ip, this.#options.clock.monotonic() + missMs);
+    this.#misses.set(what, this.#options.clock.monotonic() + missMs);
   }
 }

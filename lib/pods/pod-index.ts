@@ -42,6 +42,19 @@ export class PodIndex {
     }
   }
 
+  /** By `namespace/name`, hostNetwork or not. */
+  get(key: string): Pod | undefined {
+    return this.#pods.get(key);
+  }
+
+  /** Every address that one pod holds for sure. */
+  *held(): Generator<{ readonly ip: string; readonly pod: string }> {
+    for (const ip of this.#byIp.keys()) {
+      const holder = this.holderOf(ip);
+      if (holder.kind === 'pod') yield { ip, pod: podKey(holder.pod) };
+    }
+  }
+
   /** Never a guess: two claimants, or one that may have let go of it, is `unsure`. */
   holderOf(ip: string): Holder {
     const [only, ...others] = this.#byIp.get(ip) ?? [];
@@ -70,7 +83,7 @@ function claims(pod: Pod): boolean {
   return !pod.hostNetwork && (pod.phase === 'Pending' || pod.phase === 'Running');
 }
 
-/** The sandbox and its IP are freed before the API object goes, so only a pod with a container to run holds its IP. */
+/** The sandbox and its IP are freed before the API object goes, so a pod that has ended holds nothing. */
 function holds(pod: Pod): boolean {
   return pod.activity !== 'ended';
 }

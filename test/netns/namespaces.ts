@@ -5,7 +5,7 @@ import type { ReadFile } from '../../lib/redirect/backend.ts';
 import { inside, ip, unavailable } from '../lab/namespaces.ts';
 import { azureOf, buildNetwork, nodeOf, plugPod, podOf } from '../lab/network.ts';
 import { disown, own } from '../lab/owned.ts';
-import { removeLab, reserve, sweep } from '../lab/state.ts';
+import { folderOf, removeLab, reserve, sweep } from '../lab/state.ts';
 
 /** For `t.test(name, { skip }, …)`: why there can be no namespaces here, false when there can. */
 export const skip = unavailable() ?? false;
@@ -17,11 +17,13 @@ export function throwAwayNode(t: Test): {
   readonly node: string;
   readonly pod: string;
   readonly azure: string;
+  /** For logs; goes with the rest. */
+  readonly folder: string;
 } {
   const id = throwAwayId(t);
   buildNetwork(id);
   plugPod(id, 'app', 10);
-  return { node: nodeOf(id), pod: podOf(id, 'app'), azure: azureOf(id) };
+  return { node: nodeOf(id), pod: podOf(id, 'app'), azure: azureOf(id), folder: folderOf(id) };
 }
 
 /** One namespace with nothing in it; gone with the test. */

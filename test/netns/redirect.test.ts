@@ -75,7 +75,7 @@ for (const backend of ['nft', 'legacy'] as const) {
       ];
       await iptables.restore(restoreText('nat', [...chain, '-A PREROUTING -j aad-metadata']));
       // No guard here: it would hide a gap, by a second's silence in place of an answer from Azure.
-      const log = createLogger('json', { write: () => undefined });
+      const log = createLogger('json', { to: { write: () => undefined } });
       const keeper = new Keeper({ log, onRepair: () => undefined });
       let asking = true;
       const asked = ask('pod', metadata, 1_000).finally(() => {

@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { systemClock } from '../../lib/platform/clock.ts';
@@ -34,12 +32,10 @@ const patienceMs = '700';
 
 export async function setScene(t: Test): Promise<Scene> {
   const names = throwAwayNode(t);
-  const logs = mkdtempSync(join(tmpdir(), 'redirect-'));
-  t.teardown(() => rmSync(logs, { recursive: true }));
   const here = import.meta.dirname;
   const start = async (namespace: string, ...args: readonly [string, string, string]) => {
     const command = [process.execPath, join(here, 'listener.ts'), ...args] as const;
-    const started = startProcess({ namespace, command: [...command], log: join(logs, args[0]) });
+    const started = startProcess({ namespace, command: [...command], log: join(names.folder, args[0]) });
     await ready(args[0], started);
     return started;
   };
@@ -70,10 +66,11 @@ export async function setScene(t: Test): Promise<Scene> {
         exec: onNode,
         readFile: readFileIn(names.node),
         clock: systemClock,
-        log: createLogger('json', { write: () => undefined }),
+        log: createLogger('json', { to: { write: () => undefined } }),
         random: () => 0,
         rules,
         backend,
+        conntrackDeletion: true,
         onRepair: () => undefined,
       }),
   };

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { createDirectory, type DirectoryOptions } from '../../lib/pods/directory.ts';
+import type { Caller } from '../../lib/model/decision.ts';
+import { Directory, type DirectoryOptions } from '../../lib/pods/directory.ts';
 import { type Holder, PodIndex } from '../../lib/pods/pod-index.ts';
 import { aPod } from '../fakes/model.ts';
 
@@ -84,25 +85,80 @@ const cases: Readonly<Record<string, Case>> = {
   },
 };
 
-for (const [promise, { index: pods = [], fresh = true, live, answer, looks }] of Object.entries(cases)) {
+/** A directory whose live looks give `live`, and what was looked for. */
+function start({ index: pods = [], fresh = true, live }: Omit<Case, 'answer' | 'looks'>) {
+  const index = new PodIndex();
+  index.replace(pods);
+  const asked: string[] = [];
+  const look = async (what: string): Promise<Holder> => {
+    asked.push(what);
+    if (live instanceof Error) throw live;
+    return live;
+  };
+  const options: DirectoryOptions = { index, fresh: () => fresh, live: { holderOf: look, named: look } };
+  return { directory: new Directory(options), asked };
+}
+
+const brief = (caller: Caller): string => (caller.kind === 'pod' ? caller.pod.uid : caller.kind);
+
+for (const [promise, { answer, looks, ...situation }] of Object.entries(cases)) {
   t.test(promise, async (t) => {
-    const index = new PodIndex();
-    index.replace(pods);
-    const asked: string[] = [];
-    const failures: unknown[] = [];
-    const options: DirectoryOptions = {
-      index,
-      fresh: () => fresh,
-      live: async (address) => {
-        asked.push(address);
-        if (live instanceof Error) throw live;
-        return live;
-      },
-      onLiveFailure: (error) => failures.push(error),
-    };
-    const caller = await createDirectory(options)(ip);
-    t.equal(caller.kind === 'pod' ? caller.pod.uid : caller.kind, answer);
+    const { directory, asked } = start(situation);
+    t.equal(brief(await directory.at(ip)), answer);
     t.same(asked, Array(looks).fill(ip));
-    t.strictSame(failures, looks === 1 && live instanceof Error ? [down] : [], 'a failure is told');
+  });
+}
+
+const hostPod = aPod({ uid: 'host', hostNetwork: true, ips: [] });
+
+const byName: Readonly<Record<string, Case>> = {
+  'names a pod that a fresh watch knows without asking': {
+    index: [known],
+    live: down,
+    answer: 'known',
+    looks: 0,
+  },
+  'names a pod that shares the addresses of the node': {
+    index: [hostPod],
+    live: down,
+    answer: 'host',
+    looks: 0,
+  },
+  'names a pod that has no address yet': {
+    index: [aPod({ ips: [], phase: 'Pending', activity: 'starting' })],
+    live: down,
+    answer: 'uid-web',
+    looks: 0,
+  },
+  'looks for a name that the watch does not know': { live: pod, answer: 'found', looks: 1 },
+  'does not know a name that nobody has': { live: none, answer: 'unknown', looks: 1 },
+  'does not know a pod of that name in another namespace': {
+    index: [aPod({ namespace: 'other' })],
+    live: none,
+    answer: 'unknown',
+    looks: 1,
+  },
+  'asks again for a name that a silent watch knew': {
+    index: [known],
+    fresh: false,
+    live: none,
+    answer: 'unknown',
+    looks: 1,
+  },
+  'names what a silent watch knew when the API is away': {
+    index: [known],
+    fresh: false,
+    live: down,
+    answer: 'known',
+    looks: 1,
+  },
+  'knows nobody by a new name when the API is away': { live: down, answer: 'unknown', looks: 1 },
+};
+
+for (const [promise, { answer, looks, ...situation }] of Object.entries(byName)) {
+  t.test(promise, async (t) => {
+    const { directory, asked } = start(situation);
+    t.equal(brief(await directory.named('apps', 'web')), answer);
+    t.same(asked, Array(looks).fill('apps/web'));
   });
 }
