@@ -6,8 +6,7 @@ const maxBody = 64 * 1024;
 export async function readBody(req: IncomingMessage): Promise<Buffer | 'too-large'> {
   const chunks: Buffer[] = [];
   let size = 0;
-  // Not `of req` itself: leaving that loop early destroys the socket, and with it the answer.
-  for await (const chunk of req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+  for await (const chunk of req as AsyncIterable<Buffer>) {
     size += chunk.length;
     if (size > maxBody) return 'too-large';
     chunks.push(chunk);

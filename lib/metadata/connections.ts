@@ -1,39 +1,72 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Clock } from '../platform/clock.ts';
+import { PerAddress } from '../platform/per-address.ts';
 
-/** A tenth of what the listener takes: no pod can have the connections of the others. */
-const mostPerAddress = 800;
+export interface ConnectionLimits {
+  /** For each address; a tenth of what the listener takes, so that no pod can have the connections of the others. */
+  readonly perAddress: number;
+  /** Connections of all addresses beyond that, kept for `surplusMs` to be told why. */
+  readonly surplus: number;
+  readonly surplusMs: number;
+}
+
+const usual: ConnectionLimits = { perAddress: 800, surplus: 64, surplusMs: 2_000 };
 
 /** What the listener knows of its connections: how many each address has, and whose turn it is on each. */
 export class Connections {
-  readonly #most: number;
-  readonly #open = new Map<string, number>();
-  readonly #turns = new WeakMap<Duplex, Promise<boolean>>();
+  readonly #clock: Clock;
+  readonly #limits: ConnectionLimits;
+  readonly #open: PerAddress;
+  readonly #surplus = new Set<Duplex>();
+  readonly #turns = new WeakMap<Duplex, { readonly last: Promise<boolean>; over: boolean }>();
 
-  constructor(most = mostPerAddress) {
-    this.#most = most;
+  constructor(clock: Clock, limits = usual) {
+    this.#clock = clock;
+    this.#limits = limits;
+    this.#open = new PerAddress(limits.perAddress);
   }
 
-  /** Counts a new connection until it closes; ends it at once when its address has too many. */
-  admit(socket: Socket): void {
-    const address = socket.remoteAddress;
-    const open = address === undefined ? 0 : (this.#open.get(address) ?? 0);
-    if (address === undefined || open >= this.#most) return void socket.destroy();
-    this.#open.set(address, open + 1);
-    socket.once('close', () => {
-      const left = (this.#open.get(address) ?? 1) - 1;
-      if (left === 0) this.#open.delete(address);
-      else this.#open.set(address, left);
-    });
+  /** Counts a new connection until it closes. False: its address has too many, and it was ended unheard. */
+  admit(socket: Socket): boolean {
+    if (this.#open.admit(socket)) return true;
+    if (socket.remoteAddress !== undefined && this.#surplus.size < this.#limits.surplus) {
+      this.#keepShortly(socket);
+      return true;
+    }
+    socket.destroy();
+    return false;
+  }
+
+  /** One too many of its address: its first request is refused, and it ends. */
+  isSurplus(socket: Duplex): boolean {
+    return this.#surplus.has(socket);
+  }
+
+  /** A request on it has not had its answer yet. */
+  isBusy(socket: Duplex): boolean {
+    return this.#turns.get(socket)?.over === false;
   }
 
   /**
    * Requests of one connection, one after the other: Node hands out pipelined requests all at once. `work` tells whether
    * the connection goes on; what stands behind a request that ended it is never begun, since nobody could get its answer.
+   * Resolves when the turn is over or has come to nothing.
    */
-  inTurn(socket: Duplex, work: () => boolean | Promise<boolean>): void {
-    const before = this.#turns.get(socket) ?? Promise.resolve(true);
-    const turn = before.then((open) => open && work());
+  async inTurn(socket: Duplex, work: () => boolean | Promise<boolean>): Promise<void> {
+    const before = this.#turns.get(socket)?.last ?? Promise.resolve(true);
+    const turn = { last: before.then((open) => open && work()), over: false };
     this.#turns.set(socket, turn);
+    await turn.last;
+    turn.over = true;
+  }
+
+  #keepShortly(socket: Socket): void {
+    this.#surplus.add(socket);
+    const end = this.#clock.after(this.#limits.surplusMs, () => socket.destroy());
+    socket.once('close', () => {
+      end.cancel();
+      this.#surplus.delete(socket);
+    });
   }
 }

@@ -73,8 +73,8 @@ export function createPassThrough(options: PassThroughOptions): PassThrough & { 
       waiting.set(clean, resolve);
       proxy.web(clean, neverWritten, {}, reject);
       return await readAnswer(await response);
-    } catch {
-      return refuse(late ? 'upstream-timeout' : 'upstream-failed');
+    } catch (cause) {
+      return { ...refuse(late ? 'upstream-timeout' : 'upstream-failed'), cause };
     } finally {
       deadline.cancel();
       signal.removeEventListener('abort', stop);

@@ -3,19 +3,37 @@ import { podKey } from '../model/pod.ts';
 import { clean } from '../model/text.ts';
 import type { Logger } from '../platform/log.ts';
 import { type NmiMetrics, resourceLabel } from '../platform/metrics.ts';
+import { Repeats } from './repeats.ts';
 import type { Served } from './server.ts';
 
-/** One log line and one observation per request. Never the path, the query, a header or a body. */
+const floods: ReadonlySet<string> = new Set([
+  'too-many-connections',
+  'too-many-in-flight',
+  'too-many-requests',
+]);
+
+/**
+ * One log line and one observation per request; of an address that asks for too much, one line a second and reason
+ * tells how many of its requests were refused since the last. Never the path, the query, a header or a body.
+ */
 export function createRecorder(log: Logger, metrics: NmiMetrics): (served: Served) => void {
+  const repeats = new Repeats();
   return (served) => {
     measure(served, metrics);
-    if (served.failure === undefined) log.info(fieldsOf(served), 'request');
-    else log.error({ ...fieldsOf(served), failure: stackOf(served.failure) }, 'request failed');
+    const times = floods.has(served.code) ? repeats.told(`${served.address} ${served.code}`, served.at) : 1;
+    if (times === 0) return;
+    const fields = { ...fieldsOf(served), ...(times > 1 && { times }) };
+    if (served.failure !== undefined)
+      log.error({ ...fields, failure: stackOf(served.failure) }, 'request failed');
+    else if (served.status >= 500) log.warn(fields, 'request');
+    else log.info(fields, 'request');
   };
 }
 
-function fieldsOf({ requestId, method, trace, code, status, ms, address }: Served): Record<string, unknown> {
+function fieldsOf(served: Served): Record<string, unknown> {
+  const { requestId, method, trace, code, status, ms, address } = served;
   const { pod, identity, explanation, error } = trace;
+  const cause = error?.cause ?? served.cause;
   return {
     request: requestId,
     method: clean(method),
@@ -27,11 +45,8 @@ function fieldsOf({ requestId, method, trace, code, status, ms, address }: Serve
     ...(pod && { pod: podKey(pod) }),
     ...(identity && { identity: `${identity.namespace}/${identity.name}` }),
     ...(explanation !== undefined && { why: explanation }),
-    ...(error && {
-      error: error.code,
-      why: error.message,
-      cause: error.cause && messageOf(rootOf(error.cause)),
-    }),
+    ...(error && { error: error.code, why: error.message }),
+    ...(cause !== undefined && { cause: messageOf(rootOf(cause)) }),
   };
 }
 

@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http';
-import type { DenyReason } from '../model/decision.ts';
+import type { DenyReason, WaitReason } from '../model/decision.ts';
 import type { UpstreamAnswer } from '../model/errors.ts';
 import type { Token } from '../model/token.ts';
 
 /**
  * Every refusal that is ours, with its status: the one vocabulary of the listener. `error` values are IMDS's. The words of
- * `no-metadata-header` and the beginning of `denied` are IMDS's too, since SDKs look for them; a 403 never says
+ * `no-metadata-header` and the beginning of a denial are IMDS's too, since SDKs look for them; a 403 never says
  * "unreachable", which @azure/identity takes for "there is no IMDS".
  */
 const refusals = {
@@ -40,15 +40,28 @@ const refusals = {
     'invalid_request',
     'Name the identity by one parameter only: client_id, object_id or msi_res_id',
   ],
+  'host-headers-missing': [400, 'invalid_request', 'The headers podns and podname are required'],
+  'too-many-connections': [429, 'too_many_requests', 'This pod has too many connections open; try again'],
+  'too-many-in-flight': [
+    429,
+    'too_many_requests',
+    'Too many requests of this pod are waiting for their answer; try again',
+  ],
+  'too-many-requests': [429, 'too_many_requests', 'This pod asks too often; try again'],
   'caller-unknown': [
     404,
     'not_found',
     'No pod of this node is known to have the address that this request came from; try again',
   ],
+  'pod-unknown': [
+    404,
+    'not_found',
+    'No pod of this node is known by the name in podns and podname; try again',
+  ],
   'caller-unsettled': [
     404,
     'not_found',
-    'More than one pod claims the address that this request came from; try again',
+    'Which pod holds the address that this request came from could not be settled; try again',
   ],
   'not-synced': [
     404,
@@ -74,30 +87,47 @@ const refusals = {
 } as const;
 
 export type RefusalCode = keyof typeof refusals;
+/** Why policy gave no token. */
+export type RefusalReason = DenyReason['code'] | WaitReason['code'];
 
 /** What goes back to the client. `code` is bounded and stands in the log and the metrics. */
 export interface Answer {
-  readonly code: RefusalCode | DenyReason['code'] | 'token' | 'upstream';
+  readonly code: RefusalCode | RefusalReason | 'token' | 'upstream';
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   /** JSON text, or an error to which the request id is added when it is sent. */
   readonly body: Buffer | string | { readonly error: string; readonly error_description: string };
   /** The connection must not be used again: what follows on it cannot be trusted to be a request. */
   readonly close?: boolean;
+  /** What went wrong upstream; for the log alone. */
+  readonly cause?: unknown;
 }
 
 const json = { 'content-type': 'application/json; charset=utf-8' } as const;
 
 export function refuse(code: RefusalCode, close = false): Answer {
   const [status, error, description] = refusals[code];
-  const headers = status === 405 ? { ...json, allow: 'GET' } : json;
+  const headers = { ...json, ...headersFor[status] };
   return { code, status, headers, body: { error, error_description: description }, close };
 }
+
+/** A second is the least that Retry-After can say; a budget has room for hundreds of requests by then. */
+const headersFor: Readonly<Record<number, Answer['headers']>> = {
+  405: { allow: 'GET' },
+  429: { 'retry-after': '1' },
+};
 
 /** IMDS's refusal of an identity, then what is missing, in our words. Not retried by SDKs, and lets their chains go on. */
 export function deny(code: DenyReason['code'], explanation: string): Answer {
   const body = { error: 'invalid_request', error_description: `Identity not found. ${explanation}` };
   return { code, status: 400, headers: json, body };
+}
+
+/** An identity that is not there yet: IMDS's own status while it is updating, which every client that retries retries. */
+export function notYet(code: WaitReason['code'], explanation: string, retryAfter: boolean): Answer {
+  const body = { error: 'not_found', error_description: `The identity is not there yet. ${explanation}` };
+  if (!retryAfter) return { code, status: 404, headers: json, body };
+  return { code, status: 503, headers: { ...json, 'retry-after': '20' }, body };
 }
 
 /** IMDS's own refusal, as it came. */
@@ -107,16 +137,29 @@ export function passOn({ status, body, retryAfter }: UpstreamAnswer): Answer {
 }
 
 /**
- * The token body that every SDK can read (users-and-wire 3.3): numbers as strings (adal), `expires_on` behind
+ * The token body that every SDK can read : numbers as strings (adal), `expires_on` behind
  * `expires_in` (MSAL .NET maps both on one property and the last wins), `resource` byte for byte as asked, and the empty
  * `refresh_token` of IMDS and of the original. `nowMs` is the time of serving: `expires_in` is never replayed from a cache.
  */
-export function tokenAnswer(
-  token: Token,
-  asked: { resource: string; clientId: string; nowMs: number },
-): Answer {
+export function tokenAnswer(token: Token, asked: Asked): Answer {
+  return tokenReply(fieldsOf(token, asked));
+}
+
+/** The body that the Key Vault drivers decode: the original's seven fields, and the client id beside them. */
+export function hostTokenAnswer(token: Token, asked: Asked): Answer {
+  const { client_id: clientid, ext_expires_in, ...seven } = fieldsOf(token, asked);
+  return tokenReply({ token: seven, clientid });
+}
+
+interface Asked {
+  readonly resource: string;
+  readonly clientId: string;
+  readonly nowMs: number;
+}
+
+function fieldsOf(token: Token, asked: Asked) {
   const left = String(Math.max(0, token.expiresOn - Math.floor(asked.nowMs / 1000)));
-  const body = JSON.stringify({
+  return {
     access_token: token.accessToken,
     refresh_token: '',
     client_id: asked.clientId,
@@ -126,13 +169,12 @@ export function tokenAnswer(
     not_before: String(token.notBefore),
     resource: asked.resource,
     token_type: token.tokenType,
-  });
-  return {
-    code: 'token',
-    status: 200,
-    headers: { ...json, 'cache-control': 'no-store', pragma: 'no-cache' },
-    body,
   };
+}
+
+function tokenReply(body: object): Answer {
+  const headers = { ...json, 'cache-control': 'no-store', pragma: 'no-cache' };
+  return { code: 'token', status: 200, headers, body: JSON.stringify(body) };
 }
 
 /** Sends an answer whole, with its length and the request id that the log line carries. */

@@ -6,18 +6,21 @@ export type Area = (typeof areas)[number];
 
 /**
  * Where a request goes. `token`: the token path; `identity`: anything else under `/metadata/identity`, among it
- * `issuecredential`, which would hand out a certificate for any identity of the machine; `nowhere`: not ours.
+ * `issuecredential`, which would hand out a certificate for any identity of the machine; `host`: `/host/token`, the original's
+ * own endpoint for CSI drivers; `nowhere`: not ours.
  * `path` is rebuilt from the vetted segments and is the only path that is ever sent upstream.
  */
 export type Route =
   | { readonly kind: 'token'; readonly path: string }
   | { readonly kind: 'identity'; readonly path: string }
   | { readonly kind: 'area'; readonly area: Area; readonly path: string }
+  | { readonly kind: 'host'; readonly path: string }
   | { readonly kind: 'nowhere' };
 
 /** An exact allow-list: the first segment in any letter case, as IMDS has it, the others as written. */
 export function routeOf({ segments }: Target): Route {
   const [root, area, ...rest] = segments;
+  if (segments.join('/') === 'host/token') return { kind: 'host', path: '/host/token' };
   if (root?.toLowerCase() !== 'metadata' || area === undefined) return { kind: 'nowhere' };
   const path = `/${['metadata', area, ...rest].join('/')}`;
   if (area === 'identity') {

@@ -5,9 +5,12 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { AppError } from '../model/errors.ts';
 import type { Clock } from '../platform/clock.ts';
+import { answerOf, closed, type Heard, trySend } from './answering.ts';
+import type { Rate } from './budget.ts';
 import { Connections } from './connections.ts';
-import type { Handler, Trace } from './handler.ts';
-import { type Answer, rawAnswer, refuse, send } from './reply.ts';
+import { Quota } from './quota.ts';
+import { type Answer, rawAnswer, refuse } from './reply.ts';
+import type { Handler, Trace } from './stages.ts';
 
 /** A request when it is over, for the log line and the metrics. `status` 0: the client left before it had an answer. */
 export interface Served {
@@ -17,7 +20,11 @@ export interface Served {
   readonly code: Answer['code'];
   readonly status: number;
   readonly ms: number;
+  /** When it was over, ms of the monotonic clock. */
+  readonly at: number;
   readonly address: string | undefined;
+  /** What went wrong upstream. */
+  readonly cause?: unknown;
   /** What was thrown where nothing should throw. */
   readonly failure?: unknown;
 }
@@ -25,28 +32,33 @@ export interface Served {
 export interface ListenerOptions {
   readonly clock: Clock;
   readonly onServed: (served: Served) => void;
-  /** How long the head of a request may take, ms; 10 s unless said, and never more. */
+  /** How long the head of a request may take, ms, and twice that with its body; 10 s unless said, and never more. */
   readonly headMs?: number;
+  /** For each address; {@link usualRate} unless said. */
+  readonly rate?: Rate;
 }
 
 /** The pods' listener: every reply is JSON with a request id, also to what is not HTTP. */
 export class MetadataListener {
   readonly #server: Server;
   readonly #options: ListenerOptions;
-  readonly #connections = new Connections();
+  readonly #connections: Connections;
+  readonly #quota: Quota;
   readonly #newest = new WeakMap<Duplex, IncomingMessage>();
   #closing = false;
 
   constructor(handler: Handler, options: ListenerOptions) {
     this.#options = options;
-    const headersTimeout = Math.min(limits.headersTimeout, options.headMs ?? limits.headersTimeout);
-    const connectionsCheckingInterval = headersTimeout / 5;
-    this.#server = createServer({ ...limits, headersTimeout, connectionsCheckingInterval });
-    const serve = (req: IncomingMessage, res: ServerResponse): void => {
-      const { socket } = req; // Node takes it away from a request that breaks off
-      this.#newest.set(socket, req);
-      this.#connections.inTurn(socket, () => this.#serve(handler, { req, res, socket }));
-    };
+    this.#connections = new Connections(options.clock);
+    this.#quota = new Quota(options.clock, options.rate);
+    const headersTimeout = Math.min(limits.headMs, options.headMs ?? limits.headMs);
+    this.#server = createServer({
+      ...limits.http,
+      headersTimeout,
+      requestTimeout: 2 * headersTimeout,
+      connectionsCheckingInterval: headersTimeout / 5,
+    });
+    const serve = (req: IncomingMessage, res: ServerResponse): void => this.#hear(handler, req, res);
     this.#server.on('request', serve);
     // `Expect` is handled like any other request, and refused there; Node would send 100 or a bare 417.
     this.#server.on('checkContinue', serve);
@@ -54,14 +66,16 @@ export class MetadataListener {
     this.#server.on('connect', (_req, socket) => {
       // Node has let go of it; without a listener, the reset of a client would end the process.
       socket.on('error', () => undefined);
-      this.#connections.inTurn(socket, () => this.#malformed(socket, refuse('method-refused')));
+      void this.#connections.inTurn(socket, () => this.#malformed(socket, refuse('method-refused')));
     });
     this.#server.on('clientError', (error, socket) => this.#garbled(socket, answerTo(error)));
-    this.#server.on('connection', (socket) => this.#connections.admit(socket));
+    this.#server.on('connection', (socket) => {
+      if (!this.#connections.admit(socket)) this.#unheard(socket, refuse('too-many-connections'));
+    });
     // A failing accept (no file descriptor is left) concerns that connection only.
     this.#server.on('error', () => undefined);
-    this.#server.maxConnections = 8192;
-    this.#server.timeout = silenceMs;
+    this.#server.maxConnections = limits.connections;
+    this.#server.timeout = limits.silenceMs;
   }
 
   /** Resolves with the bound port when connections are accepted. Throws AppError `listen-failed`. */
@@ -93,14 +107,41 @@ export class MetadataListener {
     cut.cancel();
   }
 
+  /** Takes a request in, or refuses it when its address asks for too much. */
+  #hear(handler: Handler, req: IncomingMessage, res: ServerResponse): void {
+    const { socket } = req; // Node takes it away from a request that breaks off
+    if (socket.destroyed) return; // cut before; Node still hands out what came in the same packet
+    this.#newest.set(socket, req);
+    const address = socket.remoteAddress ?? '';
+    const isSurplus = this.#connections.isSurplus(socket);
+    const refused = isSurplus ? refuse('too-many-connections', true) : this.#quota.enter(address);
+    const heard = { req, res, socket };
+    if (!refused) {
+      const turn = this.#connections.inTurn(socket, () => this.#serve(handler, heard));
+      void turn.finally(() => this.#quota.leave(address));
+    } else if (this.#connections.isBusy(socket)) {
+      // Pipelined behind others, which no SDK does: a queue of refusals would be kept in memory for nothing.
+      socket.destroy();
+      this.#unheard(socket, refused);
+    } else void this.#connections.inTurn(socket, () => this.#serve(this.#slowly(refused), heard));
+  }
+
+  /** A refusal that costs who floods a quarter of a second on each connection, so that it cannot make us busy with it. */
+  #slowly(refused: Answer): Handler {
+    return async (_req, _trace, signal) => {
+      await this.#options.clock.sleep(limits.refusalMs, signal);
+      return refused;
+    };
+  }
+
   /** Whether the connection goes on behind this request. */
-  async #serve(handler: Handler, exchange: Exchange): Promise<boolean> {
-    const { req, res, socket } = exchange;
+  async #serve(handler: Handler, heard: Heard): Promise<boolean> {
+    const { req, res, socket } = heard;
     const { remoteAddress: address } = socket;
     const requestId = randomUUID();
     const started = this.#options.clock.monotonic();
     const trace: Trace = { route: 'refused' };
-    const { answer, thrown } = await answerOf(handler, exchange, trace);
+    const { answer, thrown } = await answerOf(handler, heard, trace);
     const close = this.#closing || answer.close === true;
     const left = !socket.writable;
     const failure = left ? undefined : (trySend(res, { ...answer, close }, requestId) ?? thrown);
@@ -111,9 +152,17 @@ export class MetadataListener {
       code: answer.code,
       status: left ? 0 : answer.status,
       ms: this.#options.clock.monotonic() - started,
+      at: this.#options.clock.monotonic(),
       address,
+      ...(answer.cause === undefined ? {} : { cause: answer.cause }),
       ...(failure === undefined ? {} : { failure }),
     });
+    // The next turn comes when this answer has left: a client that does not read gets no second one into our memory.
+    if (!left && !res.writableFinished && !socket.destroyed) {
+      const unread = this.#options.clock.after(limits.unreadMs, () => socket.destroy());
+      await closed(res);
+      unread.cancel();
+    }
     return !close && res.shouldKeepAlive && socket.writable;
   }
 
@@ -121,7 +170,7 @@ export class MetadataListener {
   #garbled(socket: Duplex, answer: Answer): void {
     const refuseIt = (): false => this.#malformed(socket, answer);
     if (this.#newest.get(socket)?.complete === false) refuseIt();
-    else this.#connections.inTurn(socket, refuseIt);
+    else void this.#connections.inTurn(socket, refuseIt);
   }
 
   /** Ends a connection that carried no request, with an answer where there is somebody to read it. */
@@ -132,70 +181,55 @@ export class MetadataListener {
       socket.destroy();
       return false;
     }
+    const refused = this.#quota.enter(address ?? '');
+    if (refused) {
+      socket.destroy();
+      this.#unheard(socket as Socket, refused);
+      return false;
+    }
+    this.#quota.leave(address ?? '');
     const requestId = randomUUID();
     socket.end(rawAnswer(answer, requestId, 'Refused'));
     socket.once('finish', () => socket.destroy());
-    const trace: Trace = { route: 'refused' };
-    const { code, status } = answer;
-    this.#options.onServed({ requestId, method: '', trace, code, status, ms: 0, address });
+    this.#options.onServed({ ...this.#unasked(answer), requestId, address });
     return false;
   }
-}
 
-interface Exchange {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
-  readonly socket: Socket;
-}
-
-/** Never rejects. The handler's signal aborts when the client leaves. */
-async function answerOf(
-  handler: Handler,
-  { req, socket }: Exchange,
-  trace: Trace,
-): Promise<{ answer: Answer; thrown?: unknown }> {
-  if (!isHttp1(req)) return { answer: refuse('http-malformed', true) };
-  const gone = new AbortController();
-  const leave = (): void => gone.abort();
-  socket.once('close', leave);
-  if (socket.destroyed) leave();
-  try {
-    return { answer: await handler(req, trace, gone.signal) };
-  } catch (thrown) {
-    return { answer: refuse('internal-error', true), thrown };
-  } finally {
-    socket.off('close', leave);
+  /** Records that a connection was ended without an answer. */
+  #unheard({ remoteAddress: address }: Socket, refused: Answer): void {
+    this.#options.onServed({ ...this.#unasked(refused), requestId: randomUUID(), address, status: 0 });
   }
-}
 
-/** Gives what kept the answer from being sent, such as a header of IMDS that may not be; the connection is over then. */
-function trySend(res: ServerResponse, answer: Answer, requestId: string): unknown {
-  try {
-    send(res, answer, requestId);
-    return undefined;
-  } catch (error) {
-    res.destroy();
-    return error;
+  /** What there is to tell where no request was handled. */
+  #unasked({ code, status }: Answer) {
+    return {
+      method: '',
+      trace: { route: 'refused' as const },
+      code,
+      status,
+      ms: 0,
+      at: this.#options.clock.monotonic(),
+    };
   }
 }
 
 /** Each limit said out loud. A held token request may take 60 s, so answers have no time limit of their own here. */
 const limits = {
-  maxHeaderSize: 16 * 1024,
-  headersTimeout: 10_000,
-  requestTimeout: 20_000,
-  keepAliveTimeout: 65_000,
-  requireHostHeader: false, // Node would answer without JSON; isHttp1 below does it
-  insecureHTTPParser: false,
+  http: {
+    maxHeaderSize: 16 * 1024,
+    keepAliveTimeout: 65_000,
+    requireHostHeader: false, // Node would answer without JSON; isHttp1 below does it
+    insecureHTTPParser: false,
+  },
+  headMs: 10_000,
+  /** Longer than the longest hold. */
+  silenceMs: 120_000,
+  connections: 8192,
+  /** For an answer to leave, in all: what the client sends meanwhile is no sign that it reads. */
+  unreadMs: 10_000,
+  /** Within the second that SDK probes wait. */
+  refusalMs: 250,
 } as const;
-
-/** Longer than the longest hold; ends a connection whose client does not read its answer. */
-const silenceMs = 120_000;
-
-/** Node takes a line without a version for HTTP/0.9, and lets 2.0 pass. */
-function isHttp1({ httpVersion, headers }: IncomingMessage): boolean {
-  return httpVersion === '1.1' ? headers.host !== undefined : httpVersion === '1.0';
-}
 
 function answerTo(error: Error & { code?: string }): Answer {
   if (error.code === 'HPE_HEADER_OVERFLOW') return refuse('http-too-large');

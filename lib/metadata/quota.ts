@@ -1,0 +1,43 @@
+import type { Clock } from '../platform/clock.ts';
+import { Budget, type Rate } from './budget.ts';
+import { type Answer, refuse } from './reply.ts';
+
+/**
+ * Far above any real pod: 50 processes that start together, each with a probe and tokens for four resources tried twice,
+ * are 450 requests, and then SDKs keep their tokens for hours. Far below what one core answers (15,000 a second), so that
+ * a pod that floods has one part in 75 of it.
+ */
+export const usualRate: Rate = { burst: 500, perSecond: 200 };
+
+/** Of the 2,000 requests that may wait for identities at once, an eighth. */
+const mostInFlight = 256;
+
+/**
+ * What one address may ask of the listener. It is looked at before the path and all else, because a flood costs the same
+ * whatever it asks for: an answer and a log line. That counts SDK probes, too; no client has so many.
+ */
+export class Quota {
+  readonly #clock: Clock;
+  readonly #budget: Budget;
+  readonly #inFlight = new Map<string, number>();
+
+  constructor(clock: Clock, rate = usualRate) {
+    this.#clock = clock;
+    this.#budget = new Budget(rate);
+  }
+
+  /** Takes a request in, which must `leave` when it is over, or gives the answer that refuses it. */
+  enter(address: string): Answer | undefined {
+    const inFlight = this.#inFlight.get(address) ?? 0;
+    if (inFlight >= mostInFlight) return refuse('too-many-in-flight');
+    if (!this.#budget.take(address, this.#clock.monotonic())) return refuse('too-many-requests');
+    this.#inFlight.set(address, inFlight + 1);
+    return undefined;
+  }
+
+  leave(address: string): void {
+    const left = (this.#inFlight.get(address) ?? 1) - 1;
+    if (left === 0) this.#inFlight.delete(address);
+    else this.#inFlight.set(address, left);
+  }
+}
