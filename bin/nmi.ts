@@ -4,7 +4,7 @@ import { version } from '../lib/config/version.ts';
 import { isAppError, messageOf } from '../lib/model/errors.ts';
 import { type NmiOptions, runNmi } from '../lib/nmi.ts';
 import { systemClock } from '../lib/platform/clock.ts';
-import { createLogger } from '../lib/platform/log.ts';
+import { createLogger, type Logger } from '../lib/platform/log.ts';
 
 /** After the first signal; draining and withdrawing take a few seconds at most. */
 const lastMs = 20_000;
@@ -16,13 +16,18 @@ function kubeSource(): NmiOptions['kube'] {
 }
 
 /** Aborts at the first SIGTERM or SIGINT; the second, or the end of the time, ends the process at once. */
-function endSignal(): AbortSignal {
+function endSignal(log: Logger): AbortSignal {
   const end = new AbortController();
+  const cut = (why: string): never => {
+    log.error({ why, cure: 'run bin/cleanup-iptables on this node' }, 'ended before the rules were out');
+    process.exit(1);
+  };
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
     process.on(name, () => {
-      if (end.signal.aborted) process.exit(1);
+      if (end.signal.aborted) cut(`a second ${name}`);
+      log.info({ signal: name }, 'told to end');
       end.abort();
-      systemClock.after(lastMs, () => process.exit(1));
+      systemClock.after(lastMs, () => cut(`it took longer than ${lastMs} ms`));
     });
   }
   return end.signal;
@@ -35,12 +40,23 @@ async function main(): Promise<number> {
     return 0;
   }
   if (config.version) {
-    process.stdout.write(`pod-identity NMI ${version} (node ${process.versions.node})\n`);
+    // The original's line, which scripts take apart.
+    process.stdout.write(
+      `MIC Version: ${version} - NMI Version: ${version} - Node: ${process.versions.node}\n`,
+    );
     return 0;
   }
-  const log = createLogger(config.logFormat);
-  await runNmi({ config, kube: kubeSource(), log, signal: endSignal() });
-  return 0;
+  const log = createLogger(config.logFormat, { level: config.verbosity >= 4 ? 'debug' : 'info' });
+  try {
+    await runNmi({ config, kube: kubeSource(), log, signal: endSignal(log) });
+    return 0;
+  } catch (error) {
+    log.error(
+      { code: isAppError(error) ? error.code : 'internal', why: messageOf(error) },
+      'ended by an error',
+    );
+    throw error;
+  }
 }
 
 try {

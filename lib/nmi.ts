@@ -1,53 +1,39 @@
 import { readFile } from 'node:fs/promises';
+import { holdOf } from './config/load.ts';
 import type { NmiConfig } from './config/nmi-flags.ts';
 import { version } from './config/version.ts';
-import { Caches } from './kube/caches.ts';
 import { Connection } from './kube/connection.ts';
-import { listOnce } from './kube/list.ts';
-import {
-  azureIdentities,
-  azureIdentityBindings,
-  azurePodIdentityExceptions,
-  podsOfNode,
-} from './kube/resources.ts';
+import { PodEvents } from './kube/events.ts';
 import type { KubeSource } from './kube/settings.ts';
 import { createHandler } from './metadata/handler.ts';
 import { createPassThrough } from './metadata/pass-through.ts';
 import { createRecorder } from './metadata/record.ts';
-import { MetadataListener } from './metadata/server.ts';
-import { messageOf } from './model/errors.ts';
+import { MetadataListener, type Served } from './metadata/server.ts';
+import { AppError, messageOf } from './model/errors.ts';
 import { identityTypes } from './model/identity.ts';
+import { bridgeCare } from './nmi/bridges.ts';
+import { type Cluster, clusterOf } from './nmi/cluster.ts';
+import { stagesOf } from './nmi/stages.ts';
 import { systemClock as clock } from './platform/clock.ts';
 import { systemExec as exec } from './platform/exec.ts';
+import { openHealth } from './platform/health.ts';
 import { createHttpClient } from './platform/http.ts';
 import type { Logger } from './platform/log.ts';
 import { NmiMetrics } from './platform/metrics.ts';
-import { servePages } from './platform/pages.ts';
 import { runTasks } from './platform/tasks.ts';
-import { waitFor } from './platform/wait.ts';
-import { createDirectory } from './pods/directory.ts';
-import { LiveLook } from './pods/live-look.ts';
-import { PodIndex } from './pods/pod-index.ts';
-import { Bindings, Identities } from './policy/books.ts';
-import { decide } from './policy/decide.ts';
-import { Exceptions } from './policy/exceptions.ts';
-import { explain } from './policy/explain.ts';
+import { checkKubenet } from './pods/kubenet.ts';
+import { Hold } from './policy/hold.ts';
 import { kernelSourceTowards, type ListenPlan, planListen } from './redirect/node-address.ts';
 import { createRedirect, type Redirect } from './redirect/redirect.ts';
 import { Broker } from './tokens/broker.ts';
 import { createImdsSource } from './tokens/imds.ts';
 import { measured } from './tokens/measured.ts';
+import { ObjectIds } from './tokens/object-ids.ts';
 
-/** A token request waits this long for what is not there yet, ms: below the 10 s at which clients were seen to give up. */
-const holdMs = 8_000;
-/** For a live list of this node's pods, on a request's path, ms. */
-const liveLookMs = 2_000;
 /** For a pass-through exchange with IMDS, ms. */
 const passThroughMs = 10_000;
 /** For requests in flight when the agent is told to end, ms. */
 const drainMs = 5_000;
-
-const userAgent = `pod-identity/NMI/${version}`;
 
 export interface NmiOptions {
   readonly config: NmiConfig;
@@ -63,103 +49,133 @@ export interface NmiOptions {
  */
 export async function runNmi({ config, kube, log, signal }: NmiOptions): Promise<void> {
   const metrics = new NmiMetrics();
+  const userAgent = [`pod-identity/NMI/${version}`, config.customUserAgent].join(' ').trim();
   const connection = new Connection({ source: kube, userAgent, clock });
-  const caches = new Caches({
-    connection,
-    random: Math.random,
-    log,
-    onEvent: (event) => event === 'failed' && metrics.kubeErrors.inc({ operation_type: 'watch' }),
-  });
+  log.info({ version, node: config.node, mode: config.operationMode }, 'starting');
+  await refuseKubenet(config, log);
 
   // redirect: the guard before anything else, so that no packet passes by while the rest starts
-  const plan = await planListen(config.nmiListenAddress, config.metadataIp, {
-    readFile: read,
-    sourceTowards: kernelSourceTowards,
-  });
+  const doors = { readFile: read, sourceTowards: kernelSourceTowards };
+  const plan = await planListen(config.nmiListenAddress, config.metadataIp, doors);
   const redirect = redirectOf(config, plan, log, metrics);
   await redirect.raiseGuard();
 
-  // pods: who is calling?
-  const pods = podsOfNode(config.node);
-  const index = new PodIndex();
-  caches.add(pods, index);
-  const live = new LiveLook({ clock, list: () => listOnce(connection, pods, { deadlineMs: liveLookMs }) });
-  const directory = createDirectory({
-    index,
-    fresh: () => caches.isFresh(pods.name),
-    live: (ip) => live.holderOf(ip),
-    onLiveFailure: (error) => {
-      metrics.kubeErrors.inc({ operation_type: 'get_pod_list' });
-      log.warn({ why: messageOf(error) }, 'live pod list failed');
-    },
-  });
-
-  // policy: what may it have?
-  const books = { exceptions: new Exceptions(), bindings: new Bindings(), identities: new Identities() };
-  caches.add(azurePodIdentityExceptions, books.exceptions);
-  caches.add(azureIdentityBindings, books.bindings);
-  caches.add(azureIdentities, books.identities);
+  // pods and policy: who is calling, and what may it have?
+  const objectIds = new ObjectIds();
+  const hold = new Hold(clock);
+  const bridges = bridgeCare(config.pinNeighbours, { exec, clock, log, cluster: () => cluster });
+  const onChange = (): void => {
+    hold.changed();
+    bridges.trigger();
+  };
+  const objectIdOf = objectIds.of.bind(objectIds);
+  const bootedAt = await bootTime();
+  const cluster: Cluster = clusterOf({ config, connection, log, metrics, bootedAt, objectIdOf, onChange });
 
   // tokens: pay for it
-  const imds = createHttpClient({ origin: originOf(config), connections: 5, maxBytes: 64 * 1024, clock });
-  const source = measured(createImdsSource(imds, userAgent), 'adal_token_msi_userassignedid', metrics, clock);
+  const upstream = { ip: config.metadataIp, port: config.metadataPort };
+  const imds = createHttpClient({
+    origin: `http://${upstream.ip}:${upstream.port}`,
+    connections: 5,
+    maxBytes: 64 * 1024,
+    clock,
+  });
+  const source = createImdsSource(imds, userAgent);
   const broker = new Broker({
     clock,
-    sources: new Map([[identityTypes.managedIdentity, source]]),
+    sources: new Map([
+      [identityTypes.managedIdentity, measured(source, 'adal_token_msi_userassignedid', metrics, clock)],
+    ]),
     onPaid: (payment) => metrics.payments.inc({ payment }),
+    onFetched: (identity, token) => objectIds.learn(identity, token),
+    onRenewalFailed: ({ namespace, name }, error) =>
+      log.warn(
+        { identity: `${namespace}/${name}`, why: messageOf(error) },
+        'token not renewed; the old one serves',
+      ),
   });
 
   // metadata: hear a request, and answer in IMDS's words
-  const passThrough = createPassThrough({
-    ip: config.metadataIp,
-    port: config.metadataPort,
+  const passThrough = createPassThrough({ ...upstream, clock, deadlineMs: passThroughMs });
+  const handler = createHandler(stagesOf({ cluster, hold, broker, objectIds, passThrough }), {
+    ...config,
     clock,
-    deadlineMs: passThroughMs,
+    hostToken: config.hostToken === 'on',
+    patience: holdOf(config),
   });
-  const handler = createHandler(
-    {
-      callerOf: async (address, gone) => {
-        const ready = caches.synced || (await waitFor(caches.whenSynced(), holdMs, { clock, signal: gone }));
-        if (!ready) return { kind: 'not-synced' };
-        return address === undefined ? { kind: 'unknown' } : directory(address);
-      },
-      decide: (pod, request) => decide(pod, request, books),
-      exceptionOf: (pod) => books.exceptions.covering(pod),
-      explain,
-      token: (identity, resource) => broker.get(identity, resource),
-      passThrough,
-    },
-    { ...config, clock },
-  );
-  const listener = new MetadataListener(handler, { clock, onServed: createRecorder(log, metrics) });
+  const count = (outcome: string): void => metrics.podEvents.inc({ outcome });
+  const events = new PodEvents({ connection, node: config.node, log, count });
+  const record = createRecorder(log, metrics);
+  const onServed = (served: Served): void => {
+    record(served);
+    if (config.podEvents) tell(events, served);
+  };
+  const listeners = addressesOf(config, plan).map((host) => ({
+    host,
+    listener: new MetadataListener(handler, { clock, onServed }),
+  }));
 
   const serve = async (ending: AbortSignal): Promise<void> => {
-    const port = await listener.listen(plan.listen, config.nmiPort);
+    for (const { host, listener } of listeners) await listener.listen(host, config.nmiPort);
     await redirect.redirect();
-    log.info({ version, node: config.node, listen: `${plan.listen}:${port}`, why: plan.why }, 'serving pods');
+    const listen = listeners.map(({ host }) => `${host}:${config.nmiPort}`);
+    log.info({ version, node: config.node, listen, why: plan.why }, 'serving pods');
     await redirect.keep(ending);
   };
-  const pages = await openPages(config, metrics, {
+  const problems = (): string[] => [
+    ...cluster.caches.problems(),
+    ...(listeners.every(({ listener }) => listener.listening) ? [] : ['the listener is not open']),
+    ...rulesMissing(redirect),
+  ];
+  const health = await openHealth({
+    probePort: config.httpProbePort,
+    metricsPort: config.prometheusPort,
     active: () => redirect.state().redirect === 'present',
-    problems: () => notReady(redirect, caches, listener),
+    problems,
+    metrics: () => {
+      metrics.ready.set(problems().length === 0 ? 1 : 0);
+      metrics.waiting.set(hold.waiting);
+      return metrics.page();
+    },
   });
   try {
-    await runTasks(signal, { watch: (ending) => caches.run(ending), serve });
-    await leave(redirect, listener, log);
+    const watch = (ending: AbortSignal): Promise<void> => cluster.caches.run(ending);
+    await runTasks(signal, {
+      watch,
+      serve,
+      events: (ending) => events.run(ending),
+      bridges: (ending) => bridges.keep(ending),
+    });
+    await bridges.withdraw();
+    hold.end(); // a 404 that clients retry, in place of a connection that is cut when the drain is over
+    const drain = listeners.map(
+      ({ listener }) =>
+        () =>
+          listener.close(drainMs),
+    );
+    await leave(redirect, async () => void (await Promise.all(drain.map((close) => close()))), log);
   } finally {
-    for (const page of pages) page.close();
+    health.close();
     passThrough.close();
     await Promise.all([imds.close(), connection.close()]);
   }
 }
 
+/** Throws AppError `kubenet-refused`. */
+async function refuseKubenet(config: NmiConfig, log: Logger): Promise<void> {
+  const { kubeletConfig: path, allowNetworkPluginKubenet: allow } = config;
+  const verdict = await checkKubenet({ path, allow, readFile: read });
+  if (verdict.kind === 'refused') throw new AppError('kubenet-refused', verdict.why);
+  if (verdict.kind === 'warning') log.warn({ why: verdict.why }, 'kubenet cannot be ruled out');
+}
+
 /** Requests in flight get their answer before the rules that carry it go. */
-async function leave(redirect: Redirect, listener: MetadataListener, log: Logger): Promise<void> {
+async function leave(redirect: Redirect, drain: () => Promise<void>, log: Logger): Promise<void> {
   try {
-    const withdrawn = await redirect.withdraw(() => listener.close(drainMs));
-    log.info({ withdrawn }, 'stopped');
+    log.info({ withdrawn: await redirect.withdraw(drain) }, 'stopped');
   } catch (error) {
-    log.error({ why: messageOf(error), cure: 'run bin/cleanup-iptables on this node' }, 'rules are left');
+    const cure = 'run bin/cleanup-iptables on this node';
+    log.error({ why: messageOf(error), cure }, 'rules are left');
     throw error;
   }
 }
@@ -175,51 +191,36 @@ function redirectOf(config: NmiConfig, plan: ListenPlan, log: Logger, metrics: N
     rules: { metadataIp, metadataPort, listen: plan.listen, target: { ip: plan.target, port: nmiPort } },
     backend: config.iptablesBackend,
     updateSeconds: config.iptUpdateIntervalSec,
+    conntrackDeletion: config.enableConntrackDeletion,
     onRepair: (what) => metrics.repairs.inc({ what }),
   });
 }
 
-/** Live is not ready: each sentence says what is missing; none means that a pod's request would be answered. */
-function notReady(redirect: Redirect, caches: Caches, listener: MetadataListener): string[] {
-  const { guard, redirect: jump, why } = redirect.state();
-  const reasons = caches.problems();
-  if (!listener.listening) reasons.push('the listener is not open');
-  if (guard !== 'present') reasons.push(`guard rules: ${guard}${why === undefined ? '' : ` (${why})`}`);
-  if (jump !== 'present') reasons.push(`redirect rules: ${jump}${why === undefined ? '' : ` (${why})`}`);
-  return reasons;
+/** The pods' address, and the loopback for `/host/token` where the first does not cover it. */
+function addressesOf({ hostToken }: NmiConfig, { listen }: ListenPlan): string[] {
+  const covered = listen === '127.0.0.1' || listen === '0.0.0.0' || listen === '::';
+  return covered || hostToken === 'off' ? [listen] : [listen, '127.0.0.1'];
 }
 
-interface Health {
-  readonly active: () => boolean;
-  readonly problems: () => string[];
+function rulesMissing(redirect: Redirect): string[] {
+  const { why, ...state } = redirect.state();
+  const because = why === undefined ? '' : ` (${why})`;
+  return (['guard', 'redirect'] as const)
+    .filter((name) => state[name] !== 'present')
+    .map((name) => `${name} rules: ${state[name] === 'unknown' ? 'not known' : state[name]}${because}`);
 }
 
-async function openPages(
-  config: NmiConfig,
-  metrics: NmiMetrics,
-  { active, problems }: Health,
-): Promise<{ close(): void }[]> {
-  const probes = await servePages(config.httpProbePort, {
-    // The original's words: `Active` once the redirect stands.
-    '/healthz': () => ({ status: 200, body: active() ? 'Active' : 'Not Active' }),
-    '/readyz': () => {
-      const reasons = problems();
-      return reasons.length === 0
-        ? { status: 200, body: 'ready\n' }
-        : { status: 503, body: `${reasons.join('\n')}\n` };
-    },
-  });
-  const scrape = await servePages(config.prometheusPort, {
-    '/metrics': async () => {
-      metrics.ready.set(problems().length === 0 ? 1 : 0);
-      return { status: 200, type: metrics.registry.contentType, body: await metrics.registry.metrics() };
-    },
-  });
-  return [probes, scrape];
+/** A pod that gets no token finds the reason in `kubectl describe pod`, too: `no-binding` as `NoBinding`. */
+function tell(events: PodEvents, { trace: { pod, refusal, explanation = '' } }: Served): void {
+  if (!pod || !refusal) return;
+  const reason = refusal.replaceAll(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  events.report(pod, { type: 'Warning', reason, message: explanation });
 }
 
-function originOf({ metadataIp, metadataPort }: NmiConfig): string {
-  return `http://${metadataIp}:${metadataPort}`;
+/** `btime` of /proc/stat, in seconds there. */
+async function bootTime(): Promise<number | undefined> {
+  const [, seconds] = /^btime (\d+)$/m.exec(await read('/proc/stat').catch(() => '')) ?? [];
+  return seconds === undefined ? undefined : Number(seconds) * 1000;
 }
 
 function read(path: string): Promise<string> {

@@ -12,6 +12,8 @@ export interface FlagSpec<T> {
   readonly type: FlagType<T>;
   readonly default: T;
   readonly help: string;
+  /** One letter that does the same: `-v=2`. */
+  readonly short?: string;
   /** Environment variable read when the flag is not given. */
   readonly env?: string;
 }

@@ -17,8 +17,10 @@ export function loadNmiConfig(args: readonly string[], env: Environment): NmiCon
       '--node is missing: it takes the name of this node (in a manifest: $(NODE_NAME) from spec.nodeName)',
     );
   }
-  if (config.operationMode !== 'managed') {
-    throw invalid('--operation-mode is "standard", which this version does not serve: it takes managed');
+  if (config.enableProfile) {
+    throw invalid(
+      '--enableProfile is not served: there is no profiler in the agent; use the inspector of Node where you need one',
+    );
   }
   const ports = [config.nmiPort, config.httpProbePort, config.prometheusPort];
   if (new Set(ports).size < ports.length) {
@@ -29,10 +31,24 @@ export function loadNmiConfig(args: readonly string[], env: Environment): NmiCon
   return config;
 }
 
+/**
+ * How long a request waits for an identity that is not there yet, ms. Without a flag 8 s, which is below the 10 s at which
+ * clients were seen to give up, and 60 s for clients that retry no 404. A value that is given holds for all clients.
+ */
+export function holdOf(config: NmiConfig): { readonly usualMs: number; readonly longMs: number } {
+  const { identityHold, retryAttemptsForCreated, retryAttemptsForAssigned, findIdentityRetryInterval } =
+    config;
+  const olds = [retryAttemptsForCreated, retryAttemptsForAssigned, findIdentityRetryInterval];
+  const old =
+    ((retryAttemptsForCreated ?? 16) + (retryAttemptsForAssigned ?? 4)) * (findIdentityRetryInterval ?? 5);
+  const given = identityHold ?? (olds.some((value) => value !== undefined) ? old : undefined);
+  return { usualMs: (given ?? 8) * 1000, longMs: (given ?? 60) * 1000 };
+}
+
 /** The text of `--help`. */
 export function usage(program: string, table: FlagTable): string {
   const rows = Object.values(table).map(({ flag, env, default: value, help }) => {
-    const shown = value === '' ? '' : ` (default ${String(value)})`;
+    const shown = value === '' || value === undefined ? '' : ` (default ${String(value)})`;
     return `  --${flag}${env ? ` [${env}]` : ''}${shown}\n      ${help.replaceAll('`', '')}`;
   });
   return `Usage: ${program} [--flag=value …]\n\n${rows.join('\n')}\n`;

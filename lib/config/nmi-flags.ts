@@ -1,5 +1,6 @@
 import { type FlagValues, flag } from './flag.ts';
-import { bool, choice, int, ip, ipv4, port, text } from './types.ts';
+import { klogFlags } from './klog-flags.ts';
+import { bool, choice, int, ip, ipv4, optional, port, text } from './types.ts';
 
 /**
  * The agent's flags. Names and defaults are the original's (AAD Pod Identity 1.8.17) where it had the flag; README's table
@@ -17,7 +18,7 @@ export const nmiFlags = {
     flag: 'operation-mode',
     type: choice('standard', 'managed'),
     default: 'standard',
-    help: '`managed`: identities are assigned to the machines by you; `standard` (MIC assigns them) is not there yet',
+    help: '`standard`: MIC assigns identities to the machines; `managed`: you do',
   }),
   forceNamespaced: flag({
     flag: 'forceNamespaced',
@@ -58,6 +59,78 @@ export const nmiFlags = {
     default: false,
     help: 'answer 403 to `/metadata/instance` and `/metadata/attested`',
   }),
+  hostToken: flag({
+    flag: 'host-token',
+    type: choice('on', 'off'),
+    default: 'on',
+    help: 'serve `/host/token` on 127.0.0.1 for the Key Vault drivers; any process of the node may ask it for any pod; `off` closes the port',
+  }),
+  identityHold: flag({
+    flag: 'identity-hold',
+    type: optional(int(0, 600)),
+    default: undefined,
+    help: 'how long a request for an identity that is not there yet waits, in seconds; unless given, 8, and 60 for clients known not to retry a 404',
+  }),
+  retryAttemptsForCreated: flag({
+    flag: 'retry-attempts-for-created',
+    type: optional(int(0, 1000)),
+    default: undefined,
+    help: "the original's (16 there); any of these three sets the hold to (created + assigned) × interval",
+  }),
+  retryAttemptsForAssigned: flag({
+    flag: 'retry-attempts-for-assigned',
+    type: optional(int(0, 1000)),
+    default: undefined,
+    help: "the original's (4 there)",
+  }),
+  findIdentityRetryInterval: flag({
+    flag: 'find-identity-retry-interval',
+    type: optional(int(0, 600)),
+    default: undefined,
+    help: "the original's (5 there), in seconds",
+  }),
+  setRetryAfterHeader: flag({
+    flag: 'set-retry-after-header',
+    type: bool,
+    default: false,
+    help: 'a wait that ends in vain is answered 503 with Retry-After in place of 404',
+  }),
+  podEvents: flag({
+    flag: 'pod-events',
+    type: bool,
+    default: true,
+    help: 'write a Kubernetes Event on a pod that gets no token',
+  }),
+  micNamespace: flag({
+    flag: 'MICNamespace',
+    type: text,
+    default: 'default',
+    help: 'namespace of MIC, whose pods pass as the node in standard mode',
+  }),
+  enableScaleFeatures: flag({
+    flag: 'enableScaleFeatures',
+    type: bool,
+    default: true,
+    help: "watch only this node's AzureAssignedIdentities, by their label `nodename`",
+  }),
+  kubeletConfig: flag({
+    flag: 'kubelet-config',
+    type: text,
+    default: '/etc/default/kubelet',
+    help: "file of the kubelet's flags, looked through for kubenet",
+  }),
+  allowNetworkPluginKubenet: flag({
+    flag: 'allow-network-plugin-kubenet',
+    type: bool,
+    default: false,
+    help: "start on kubenet, where a pod with NET_RAW can take another's address",
+  }),
+  pinNeighbours: flag({
+    flag: 'pin-neighbours',
+    type: bool,
+    default: false,
+    help: 'write permanent neighbour entries for pods on bridges, so that no other pod takes their address',
+  }),
   iptablesBackend: flag({
     flag: 'iptables-backend',
     type: choice('auto', 'nft', 'legacy'),
@@ -69,6 +142,12 @@ export const nmiFlags = {
     type: int(1, 3600),
     default: 60,
     help: 'check the rules at least this often; they are checked every 1.5 s (nft) or 5 s (legacy) anyway',
+  }),
+  enableConntrackDeletion: flag({
+    flag: 'enable-conntrack-deletion',
+    type: bool,
+    default: true,
+    help: 'end connections to the metadata service that were opened before the redirect stood (off in the original)',
   }),
   httpProbePort: flag({
     flag: 'http-probe-port',
@@ -83,7 +162,27 @@ export const nmiFlags = {
     default: 'text',
     help: '`json`: one object a line, for programs; `text`: for people',
   }),
+  verbosity: flag({
+    flag: 'v',
+    short: 'v',
+    type: int(0, 100),
+    default: 0,
+    help: "klog's verbosity: 4 and more logs for debugging",
+  }),
+  customUserAgent: flag({
+    flag: 'custom-user-agent',
+    type: text,
+    default: '',
+    help: 'added to the User-Agent towards Kubernetes and IMDS',
+  }),
+  enableProfile: flag({
+    flag: 'enableProfile',
+    type: bool,
+    default: false,
+    help: 'refused when on: there is no profiler in the agent; use the inspector of Node where you need one',
+  }),
   help: flag({ flag: 'help', type: bool, default: false, help: 'print the flags and exit' }),
+  ...klogFlags,
   version: flag({ flag: 'version', type: bool, default: false, help: 'print the version and exit' }),
 };
 

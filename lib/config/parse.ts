@@ -32,7 +32,8 @@ function readArguments(table: FlagTable, args: readonly string[]): Map<string, s
       { type: spec.type.bare ? ('boolean' as const) : ('string' as const) },
     ]),
   );
-  const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true });
+  const long = args.map((arg) => lengthen(arg, specs.values()));
+  const { tokens } = parseArgs({ args: long, options, strict: false, tokens: true });
   const given = new Map<string, string>();
   for (const token of tokens) {
     if (token.kind === 'option-terminator') continue;
@@ -48,6 +49,14 @@ function readArguments(table: FlagTable, args: readonly string[]): Map<string, s
     given.set(spec.flag, token.value ?? 'true');
   }
   return given;
+}
+
+/** `-v=2`, `-v2` and `-v` as the long flag; parseArgs would read the first as the value `=2`. */
+function lengthen(arg: string, specs: Iterable<FlagSpec<unknown>>): string {
+  const [, letter, rest = ''] = /^-([a-zA-Z])=?(.*)$/.exec(arg) ?? [];
+  const spec = letter && [...specs].find(({ short }) => short === letter);
+  if (!spec) return arg;
+  return rest === '' ? `--${spec.flag}` : `--${spec.flag}=${rest}`;
 }
 
 function parseValue(spec: FlagSpec<unknown>, value: string, source: string): unknown {

@@ -40,3 +40,8 @@ export function choice<const Name extends string>(...names: readonly Name[]): Fl
     parse: (value) => names.find((name) => name === value.toLowerCase()),
   };
 }
+
+/** A flag that may be left out: its default is undefined. */
+export function optional<T>(type: FlagType<T>): FlagType<T | undefined> {
+  return type;
+}

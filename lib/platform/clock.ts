@@ -35,3 +35,8 @@ export const systemClock: Clock = {
     });
   },
 };
+
+/** An RFC 3339 time as Kubernetes writes it, ms since the epoch; NaN for anything else. */
+export function parseTime(text: string): number {
+  return text === '' ? Number.NaN : Date.parse(text);
+}

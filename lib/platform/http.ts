@@ -1,5 +1,6 @@
 import { Pool } from 'undici';
 import type { Clock } from './clock.ts';
+import { unlessAborted } from './wait.ts';
 
 /** Why there is no answer. `too-large`: it passed `maxBytes` and was dropped. */
 export type HttpProblem = 'unreachable' | 'timeout' | 'too-large';
@@ -41,7 +42,8 @@ export function createHttpClient({ origin, connections, maxBytes, clock }: HttpC
       const late = new AbortController();
       const deadline = clock.after(deadlineMs, () => late.abort());
       try {
-        const response = await pool.request({ method: 'GET', path, headers, signal: late.signal });
+        const sent = pool.request({ method: 'GET', path, headers, signal: late.signal });
+        const response = await unlessAborted(sent, late.signal);
         const retryAfter = response.headers['retry-after'];
         const body = await readText(response.body, maxBytes);
         return {

@@ -15,11 +15,14 @@ export interface Logger {
  * Synchronous on purpose: asynchronous pino loses lines on SIGTERM (measured: 52 of 1,000 kept).
  * `to` is where lines go, stdout unless a test says otherwise.
  */
-export function createLogger(format: 'text' | 'json', to?: DestinationStream): Logger {
+export function createLogger(
+  format: 'text' | 'json',
+  { to, level = 'info' }: { readonly to?: DestinationStream; readonly level?: 'info' | 'debug' } = {},
+): Logger {
   const out = to ?? pino.destination({ dest: 1, sync: true });
   return pino(
     {
-      level: 'info',
+      level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },

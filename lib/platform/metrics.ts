@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /**
  * Every metric of the agent, in one place. Names with the prefix of the original are the original's, with a bounded route
@@ -9,7 +9,7 @@ export class NmiMetrics {
 
   readonly operations = new Histogram({
     name: 'aadpodidentity_nmi_operations_duration_seconds',
-    help: 'Requests of pods by route, in seconds',
+    help: 'Token requests of pods, in seconds',
     labelNames: ['operation_type', 'status_code', 'namespace', 'resource'],
     buckets: [0.005, 0.05, 0.5, 1, 2, 3, 4, 5, 10, 15, 20, 25, 30, 40, 50, 60, 70, 80, 90, 100],
     registers: [this.registry],
@@ -51,11 +51,31 @@ export class NmiMetrics {
     labelNames: ['what'],
     registers: [this.registry],
   });
+  readonly podEvents = new Counter({
+    name: 'podidentity_pod_events_total',
+    help: 'Kubernetes Events on pods: sent, repeated (told already), dropped, failed',
+    labelNames: ['outcome'],
+    registers: [this.registry],
+  });
+  readonly waiting = new Gauge({
+    name: 'podidentity_waiting_requests',
+    help: 'Requests that wait for an identity that is not there yet',
+    registers: [this.registry],
+  });
   readonly ready = new Gauge({
     name: 'podidentity_ready',
     help: '1 when rules stand, caches are synced and fresh, and the listener answers',
     registers: [this.registry],
   });
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** For the scraper. */
+  async page(): Promise<{ status: number; type: string; body: string }> {
+    return { status: 200, type: this.registry.contentType, body: await this.registry.metrics() };
+  }
 }
 
 /** Well-known audiences, so that the original's `resource` label stays bounded. */

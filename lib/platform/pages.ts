@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { AppError } from '../model/errors.ts';
+import { PerAddress } from './per-address.ts';
 
 export interface Page {
   readonly status: number;
@@ -10,9 +11,13 @@ export interface Page {
 
 type Pages = Readonly<Record<string, () => Page | Promise<Page>>>;
 
+const limits = { headersTimeout: 5_000, requestTimeout: 10_000, connectionsCheckingInterval: 1_000 } as const;
+/** Pods can reach these ports too: whatever one of them holds open, the kubelet's own address keeps its share. */
+const mostPerAddress = 8;
+
 /** Small GET-only pages for probes and scrapers, by exact path; a query is ignored. Throws AppError `listen-failed`. */
 export async function servePages(port: number, pages: Pages): Promise<{ port: number; close(): void }> {
-  const server: Server = createServer({ headersTimeout: 5_000, requestTimeout: 10_000 }, (req, res) => {
+  const server: Server = createServer(limits, (req, res) => {
     const page = pageFor(pages, req);
     Promise.resolve()
       .then(page)
@@ -22,7 +27,11 @@ export async function servePages(port: number, pages: Pages): Promise<{ port: nu
       })
       .catch(() => res.destroy());
   });
-  server.maxConnections = 64;
+  server.timeout = limits.requestTimeout;
+  const perAddress = new PerAddress(mostPerAddress);
+  server.on('connection', (socket) => {
+    if (!perAddress.admit(socket)) socket.destroy();
+  });
   try {
     server.listen(port);
     await once(server, 'listening');

@@ -4,6 +4,7 @@ import type { Exec } from '../platform/exec.ts';
 import type { Logger } from '../platform/log.ts';
 import { Loop } from '../platform/loop.ts';
 import { type BackendChoice, chooseBackend, type ReadFile } from './backend.ts';
+import { cutUnredirected } from './conntrack.ts';
 import type { BackendName, Iptables } from './iptables.ts';
 import { Keeper, type Standing } from './keeper.ts';
 import { guardChain, type OwnChain, type RedirectRules, redirectChain } from './rules.ts';
@@ -20,6 +21,8 @@ export interface RedirectOptions {
   readonly backend: BackendChoice;
   /** Looks at least this often, seconds; only a value below the backend's own pace changes anything. */
   readonly updateSeconds?: number;
+  /** End connections that are not redirected, at start and after each repair. */
+  readonly conntrackDeletion: boolean;
   /** Called with the chain's name after each repair of something that had stood. */
   readonly onRepair: (chain: string) => void;
 }
@@ -70,13 +73,21 @@ class KernelRedirect implements Redirect {
   #wanted: readonly OwnChain[] = [];
   #iptables: Iptables | undefined;
   #otherIsClean = false;
+  /** Since the last time, connections may have been opened that are not redirected. */
+  #cutDue = true;
+  /** What the last cut failed on. */
+  #uncut: string | undefined;
   #why: string | undefined;
   /** The end of the last step: steps never overlap. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: RedirectOptions) {
     this.#options = options;
-    this.#keeper = new Keeper(options);
+    const onRepair = (chain: string): void => {
+      this.#cutDue = true;
+      options.onRepair(chain);
+    };
+    this.#keeper = new Keeper({ log: options.log, onRepair });
     this.#guard = guardChain(options.rules);
     this.#redirect = redirectChain(options.rules);
   }
@@ -143,7 +154,10 @@ class KernelRedirect implements Redirect {
     }
     if (failures.length > 0) throw failures[0];
     // Only now: until ours stands, a predecessor's copy in the other backend is better than none.
-    if (wanted.includes(this.#redirect)) await this.#cleanOther(iptables.backend);
+    if (wanted.includes(this.#redirect)) {
+      await this.#cleanOther(iptables.backend);
+      await this.#cut();
+    }
     this.#recovered();
   }
 
@@ -153,6 +167,16 @@ class KernelRedirect implements Redirect {
     const { iptables, why } = await chooseBackend({ exec, readFile, choice: backend, chains });
     log.info({ backend: iptables.backend, why }, 'iptables backend chosen');
     return iptables;
+  }
+
+  /** A failure is told once and not tried again: what still goes to the metadata service directly dies in the guard. */
+  async #cut(): Promise<void> {
+    const { exec, rules, conntrackDeletion, log } = this.#options;
+    if (!this.#cutDue || !conntrackDeletion) return;
+    this.#cutDue = false;
+    const why = await cutUnredirected(exec, rules).then(() => undefined, messageOf);
+    if (why !== undefined && why !== this.#uncut) log.warn({ why }, 'old connections could not be ended');
+    this.#uncut = why;
   }
 
   async #cleanOther(chosen: BackendName): Promise<void> {

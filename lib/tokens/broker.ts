@@ -4,7 +4,10 @@ import type { Token } from '../model/token.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { TokenSource } from './source.ts';
 
-/** How a request was paid for; for the metrics. */
+/**
+ * How a request was paid for; for the metrics. `shared`: by a call that was under way for another; `kept`: with a token
+ * whose renewal is due or fails.
+ */
 export type Payment = 'cached' | 'shared' | 'fetched' | 'kept';
 
 export interface BrokerOptions {
@@ -12,10 +15,16 @@ export interface BrokerOptions {
   /** By identity type. */
   readonly sources: ReadonlyMap<number, TokenSource>;
   readonly onPaid: (payment: Payment) => void;
+  /** A token that is due could not be renewed; it still serves. */
+  readonly onRenewalFailed: (identity: AzureIdentity, error: unknown) => void;
+  /** A source has handed out a token for this identity. */
+  readonly onFetched: (identity: AzureIdentity, token: Token) => void;
 }
 
 /** IMDS renews a token when it is asked an hour after the last time, so an older copy only misses what changed since. */
 const maxAgeMs = 60 * 60 * 1000;
+/** After a renewal that failed, the next is not tried sooner; requests meanwhile get the token that is still good. */
+const renewAgainMs = 60 * 1000;
 /** MSAL counts a token with less than this left as expired. */
 const leastLeftSec = 5 * 60;
 /** 110 pods with a few identities and resources each; the least recently used goes first. */
@@ -24,6 +33,8 @@ const mostEntries = 4_096;
 interface Entry {
   readonly token: Token;
   readonly fetchedAt: number;
+  /** Not before this, on the monotonic clock. */
+  renewAt: number;
 }
 
 /**
@@ -55,22 +66,32 @@ export class Broker {
       source.credential(identity),
       resource,
     ]);
+    const fetch = (): Promise<Token> => source.fetch(identity, resource);
     const entry = this.#lookUp(key);
-    if (entry && this.#isYoung(entry)) return this.#paid('cached', entry.token);
-    const underWay = this.#underWay.get(key);
-    const fetching = underWay ?? this.#fetch(key, () => source.fetch(identity, resource));
-    try {
-      return this.#paid(underWay === undefined ? 'fetched' : 'shared', await fetching);
-    } catch (error) {
-      // The old token is still good, which is better than an outage of the source.
-      if (entry && this.#isValid(entry.token)) return this.#paid('kept', entry.token);
-      throw error;
+    if (entry) {
+      const due = this.#options.clock.monotonic() >= entry.renewAt;
+      // In the background: nobody waits for a source that may hang while the token in hand is good.
+      if (due && !this.#underWay.has(key)) this.#renew(key, entry, identity, fetch);
+      return this.#paid(this.#isYoung(entry) ? 'cached' : 'kept', entry.token);
     }
+    const underWay = this.#underWay.get(key);
+    const token = await (underWay ?? this.#fetch(key, identity, fetch));
+    return this.#paid(underWay === undefined ? 'fetched' : 'shared', token);
   }
 
-  #fetch(key: string, fetch: () => Promise<Token>): Promise<Token> {
+  #renew(key: string, entry: Entry, identity: AzureIdentity, fetch: () => Promise<Token>): void {
+    this.#fetch(key, identity, fetch).catch((error: unknown) => {
+      entry.renewAt = this.#options.clock.monotonic() + renewAgainMs;
+      this.#options.onRenewalFailed(identity, error);
+    });
+  }
+
+  #fetch(key: string, identity: AzureIdentity, fetch: () => Promise<Token>): Promise<Token> {
     const fetching = fetch()
-      .then((token) => this.#store(key, token))
+      .then((token) => {
+        this.#options.onFetched(identity, token);
+        return this.#store(key, token);
+      })
       .finally(() => this.#underWay.delete(key));
     this.#underWay.set(key, fetching);
     return fetching;
@@ -80,7 +101,8 @@ export class Broker {
     if (!this.#isValid(token))
       throw new AppError('imds-garbled', 'the source handed out a token with under 5 minutes left');
     this.#cache.delete(key);
-    this.#cache.set(key, { token, fetchedAt: this.#options.clock.monotonic() });
+    const fetchedAt = this.#options.clock.monotonic();
+    this.#cache.set(key, { token, fetchedAt, renewAt: fetchedAt + maxAgeMs });
     const [oldest] = this.#cache.keys();
     if (this.#cache.size > mostEntries && oldest !== undefined) this.#cache.delete(oldest);
     return token;

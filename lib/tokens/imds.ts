@@ -16,8 +16,7 @@ export function createImdsSource(http: HttpClient, userAgent: string): TokenSour
     credential: () => '',
     async fetch(identity: AzureIdentity, resource: string): Promise<Token> {
       // Without it IMDS would answer with the node's own identity. Policy refuses such identities; this is the last gate.
-      if (identity.clientId === '')
-        throw new AppError('imds-refused', `AzureIdentity ${identity.name} has no client id`);
+      if (identity.clientId === '') throw new Error(`AzureIdentity ${identity.name} has no client id`);
       const query = new URLSearchParams({
         'api-version': apiVersion,
         client_id: identity.clientId,

@@ -1,16 +1,16 @@
 import t from 'tap';
-import { loadNmiConfig, usage } from '../../lib/config/load.ts';
+import { holdOf, loadNmiConfig, usage } from '../../lib/config/load.ts';
 import { nmiFlags } from '../../lib/config/nmi-flags.ts';
 import { version } from '../../lib/config/version.ts';
 import { refusalOf } from '../fakes/failure.ts';
 
 /** The least that starts an agent. */
-const least = ['--node=node1', '--operation-mode=managed'];
+const least = ['--node=node1'];
 
-t.test('starts with a node and managed mode, and the defaults of the original', async (t) => {
+t.test('starts with a node alone, and the defaults of the original', async (t) => {
   t.match(loadNmiConfig(least, {}), {
     node: 'node1',
-    operationMode: 'managed',
+    operationMode: 'standard',
     nmiListenAddress: '127.0.0.1',
     nmiPort: 2579,
     metadataIp: '169.254.169.254',
@@ -23,7 +23,7 @@ t.test('starts with a node and managed mode, and the defaults of the original', 
     prometheusPort: 9090,
     logFormat: 'text',
   });
-  t.equal(loadNmiConfig(['--operation-mode=managed'], { NODE_NAME: 'node2' }).node, 'node2');
+  t.equal(loadNmiConfig([], { NODE_NAME: 'node2' }).node, 'node2');
 });
 
 t.test('gives a configuration that nobody can change', async (t) => {
@@ -33,12 +33,20 @@ t.test('gives a configuration that nobody can change', async (t) => {
 
 const refusals: Readonly<Record<string, readonly [args: readonly string[], sentence: string]>> = {
   'no node': [
-    ['--operation-mode=managed'],
+    ['--nmi-port=2579'],
     '--node is missing: it takes the name of this node (in a manifest: $(NODE_NAME) from spec.nodeName)',
   ],
-  'standard mode': [
-    ['--node=node1'],
-    '--operation-mode is "standard", which this version does not serve: it takes managed',
+  'a profiler': [
+    [...least, '--enableProfile'],
+    '--enableProfile is not served: there is no profiler in the agent; use the inspector of Node where you need one',
+  ],
+  'a hold of half a second': [
+    [...least, '--identity-hold=0.5'],
+    '--identity-hold is "0.5", but it takes a whole number from 0 to 600',
+  ],
+  'a mode of its own': [
+    [...least, '--operation-mode=both'],
+    '--operation-mode is "both", but it takes one of standard, managed',
   ],
   'one port for pods and probes': [
     [...least, '--nmi-port=8080'],
@@ -76,6 +84,33 @@ t.test('does not take --help=false for a question', async (t) => {
   t.throws(() => loadNmiConfig(['--help=false'], {}), { code: 'flag-invalid' });
 });
 
+const holds: readonly (readonly [args: readonly string[], usualMs: number, longMs: number])[] = [
+  [[], 8_000, 60_000],
+  [['--identity-hold=30'], 30_000, 30_000],
+  [['--identity-hold=0'], 0, 0],
+  [['--retry-attempts-for-created=16'], 100_000, 100_000],
+  [['--retry-attempts-for-created=2'], 30_000, 30_000],
+  [['--retry-attempts-for-assigned=0'], 80_000, 80_000],
+  [['--find-identity-retry-interval=1'], 20_000, 20_000],
+  [['--find-identity-retry-interval=0'], 0, 0],
+  [
+    ['--retry-attempts-for-created=2', '--retry-attempts-for-assigned=1', '--find-identity-retry-interval=3'],
+    9_000,
+    9_000,
+  ],
+  [['--identity-hold=7', '--retry-attempts-for-created=2'], 7_000, 7_000],
+];
+
+for (const [args, usualMs, longMs] of holds) {
+  t.test(`a request waits ${usualMs} ms, or ${longMs}, with ${args.join(' ') || 'no flag'}`, async (t) => {
+    t.strictSame(holdOf(loadNmiConfig([...least, ...args], {})), { usualMs, longMs });
+  });
+}
+
+t.test('a flag that has no default shows none', async (t) => {
+  t.match(usage('nmi', nmiFlags), /\n {2}--identity-hold\n {6}how long/);
+});
+
 t.test('the usage names every flag once, with its variable, default and meaning', async (t) => {
   const text = usage('nmi', nmiFlags);
   t.match(text, /^Usage: nmi \[--flag=value …\]\n\n {2}--node \[NODE_NAME\]\n {6}name of the node/);
@@ -96,7 +131,8 @@ t.test(
     const variables = rows.flatMap((row) => ('env' in row && row.env ? [row.env] : []));
     t.equal(new Set(flags).size, flags.length);
     t.equal(new Set(variables).size, variables.length);
-    for (const { flag, type, default: value } of rows) t.strictSame(type.parse(String(value)), value, flag);
+    for (const { flag, type, default: value } of rows)
+      if (value !== undefined) t.strictSame(type.parse(String(value)), value, flag);
   },
 );
 

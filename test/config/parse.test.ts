@@ -1,7 +1,7 @@
 import t from 'tap';
 import { flag } from '../../lib/config/flag.ts';
 import { type Environment, parseFlags } from '../../lib/config/parse.ts';
-import { bool, choice, port, text } from '../../lib/config/types.ts';
+import { bool, choice, optional, port, text } from '../../lib/config/types.ts';
 import { refusalOf } from '../fakes/failure.ts';
 
 const table = {
@@ -21,8 +21,18 @@ const table = {
     help: 'a switch',
   }),
   header: flag({ flag: 'metadata-header-required', type: bool, default: true, help: 'another switch' }),
+  hold: flag({ flag: 'hold', type: optional(port), default: undefined, help: 'a number, or nothing' }),
+  level: flag({ flag: 'level', short: 'l', type: port, default: 1, help: 'a number with a short name' }),
 };
-const defaults = { node: '', port: 2579, mode: 'standard', namespaced: false, header: true };
+const defaults = {
+  node: '',
+  port: 2579,
+  mode: 'standard',
+  namespaced: false,
+  header: true,
+  hold: undefined,
+  level: 1,
+};
 
 const parse = (args: readonly string[], env: Environment = {}) => parseFlags(table, args, env);
 
@@ -46,6 +56,17 @@ t.test('reads a switch alone as true, and =false as false', async (t) => {
   t.equal(parse(['--forceNamespaced=true']).namespaced, true);
   t.equal(parse(['--metadata-header-required=false']).header, false);
   t.equal(parse(['--metadata-header-required=0']).header, false);
+});
+
+t.test('reads a short name in every form, also beside the long one', async (t) => {
+  for (const args of [['-l=7'], ['-l7'], ['-l', '7'], ['--level=7'], ['--level=3', '-l7']])
+    t.equal(parse(args).level, 7, args.join(' '));
+  t.equal(parse(['--node=-l7']).node, '-l7', 'but not within a value');
+});
+
+t.test('an optional flag is its value, or undefined where it is not given', async (t) => {
+  t.equal(parse(['--hold=7']).hold, 7);
+  t.equal(parse([]).hold, undefined);
 });
 
 t.test('takes the last of a flag that is given twice', async (t) => {
@@ -94,6 +115,11 @@ const refusals: readonly (readonly [args: readonly string[], sentence: string, e
   [['--no-forceNamespaced'], 'unknown flag --no-forceNamespaced; --help lists them all'],
   [['-n', 'a'], 'unknown flag -n; --help lists them all'],
   [['-v=2'], 'unknown flag -v; --help lists them all'],
+  [['-l'], '--level needs a value: it takes a port from 1 to 65535'],
+  [['-l='], '--level needs a value: it takes a port from 1 to 65535'],
+  [['-lx'], '--level is "x", but it takes a port from 1 to 65535'],
+  [['-l\n7'], 'unknown flag -l; --help lists them all'],
+  [['--hold=none'], '--hold is "none", but it takes a port from 1 to 65535'],
   [['--__proto__=a'], 'unknown flag --__proto__; --help lists them all'],
   [['--constructor=a'], 'unknown flag --constructor; --help lists them all'],
 ];

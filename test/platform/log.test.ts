@@ -6,9 +6,10 @@ import t from 'tap';
 import { asText, createLogger, type Logger } from '../../lib/platform/log.ts';
 
 /** A logger and what it wrote, call by call. */
-function logTo(format: 'text' | 'json'): { log: Logger; writes: string[] } {
+function logTo(format: 'text' | 'json', level?: 'info' | 'debug'): { log: Logger; writes: string[] } {
   const writes: string[] = [];
-  return { log: createLogger(format, { write: (line) => void writes.push(line) }), writes };
+  const to = { write: (line: string) => void writes.push(line) };
+  return { log: createLogger(format, { to, ...(level && { level }) }), writes };
 }
 
 const line = (fields: Record<string, unknown>): string =>
@@ -62,10 +63,18 @@ for (const format of ['text', 'json'] as const) {
     for (const written of writes) t.match(written, /^[^\n]+\n$/);
   });
 
-  t.test(`${format} leaves debug lines out`, async (t) => {
-    const { log, writes } = logTo(format);
-    log.debug({}, 'noise');
-    t.same(writes, []);
+  t.test(`${format} leaves debug lines out, unless they are asked for`, async (t) => {
+    const levels = [
+      [undefined, 1],
+      ['info', 1],
+      ['debug', 2],
+    ] as const;
+    for (const [level, lines] of levels) {
+      const { log, writes } = logTo(format, level);
+      log.debug({}, 'noise');
+      log.info({}, 'news');
+      t.equal(writes.length, lines, String(level));
+    }
   });
 }
 

@@ -32,6 +32,33 @@ t.test("keeps the original's names", async (t) => {
   }
 });
 
+t.test('has every name of its own with the same prefix', async (t) => {
+  const text = await new NmiMetrics().registry.metrics();
+  const names = [...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name ?? '');
+  for (const name of names) t.match(name, /^(aadpodidentity|podidentity|process|nodejs)_/);
+  for (const name of [
+    'podidentity_answers_total',
+    'podidentity_token_payments_total',
+    'podidentity_rules_repairs_total',
+    'podidentity_pod_events_total',
+    'podidentity_waiting_requests',
+    'podidentity_ready',
+  ]) {
+    t.ok(names.includes(name), name);
+  }
+});
+
+t.test('the page is what a scraper reads', async (t) => {
+  const metrics = new NmiMetrics();
+  metrics.waiting.set(3);
+  metrics.podEvents.inc({ outcome: 'sent' });
+  const { status, type, body } = await metrics.page();
+  t.equal(status, 200);
+  t.match(type, /^text\/plain; version=0\.0\.4/);
+  t.match(body, '\npodidentity_waiting_requests 3\n');
+  t.match(body, '\npodidentity_pod_events_total{outcome="sent"} 1\n');
+});
+
 t.test('two agents in one process count apart', async (t) => {
   const [one, other] = [new NmiMetrics(), new NmiMetrics()];
   one.repairs.inc({ what: 'guard' });

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { waitFor } from '../../lib/platform/wait.ts';
+import { unlessAborted, waitFor } from '../../lib/platform/wait.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { failureOf } from '../fakes/failure.ts';
 
@@ -47,4 +47,23 @@ t.test('fails as the event fails, but not for a failure that comes too late', as
   t.equal(await late, false);
   t.equal((await early).message, 'broken');
   t.equal(clock.waiting, 0);
+});
+
+t.test('unlessAborted: leaves work that does not notice the abort', async (t) => {
+  const end = new AbortController();
+  const stuck = unlessAborted(new Promise(() => undefined), end.signal);
+  end.abort(new Error('late'));
+  await t.rejects(stuck, { message: 'late' });
+  await t.rejects(unlessAborted(new Promise(() => undefined), end.signal), { message: 'late' });
+});
+
+t.test("unlessAborted: gives the work's own end, and what comes later is dropped", async (t) => {
+  const end = new AbortController();
+  t.equal(await unlessAborted(Promise.resolve(7), end.signal), 7);
+  await t.rejects(unlessAborted(Promise.reject(new Error('own')), end.signal), { message: 'own' });
+  const slow = Promise.withResolvers<number>();
+  const left = unlessAborted(slow.promise, end.signal);
+  end.abort(new Error('late'));
+  await t.rejects(left, { message: 'late' });
+  slow.reject(new Error('nobody hears this'));
 });

@@ -34,7 +34,7 @@ export function setup(more: Partial<RedirectOptions> = {}): Setup {
     exec: fake.exec,
     readFile: fake.readFile,
     clock,
-    log: createLogger('json', { write: (line) => logged.push(JSON.parse(line)) }),
+    log: createLogger('json', { to: { write: (line) => logged.push(JSON.parse(line)) } }),
     random: () => 0,
     rules: {
       metadataIp: '169.254.169.254',
@@ -43,6 +43,7 @@ export function setup(more: Partial<RedirectOptions> = {}): Setup {
       target: { ip: '10.0.0.4', port: 2579 },
     },
     backend: 'auto',
+    conntrackDeletion: false,
     onRepair: (chain) => repaired.push(chain),
     ...more,
   });

@@ -1,76 +1,8 @@
 import t from 'tap';
-import type { AzureIdentity } from '../../lib/model/identity.ts';
-import type { Token } from '../../lib/model/token.ts';
-import { Broker, type Payment } from '../../lib/tokens/broker.ts';
-import type { TokenSource } from '../../lib/tokens/source.ts';
-import { FakeClock, settle } from '../fakes/clock.ts';
+import { settle } from '../fakes/clock.ts';
 import { failureOf, refusalOf } from '../fakes/failure.ts';
 import { anIdentity } from '../fakes/model.ts';
-
-const hour = 3_600_000;
-const vault = 'https://vault.azure.net';
-
-/** Answers each call with a token that is numbered and lives a day, once the test lets it. */
-class FakeSource implements TokenSource {
-  readonly authority: string;
-  readonly calls: string[] = [];
-  /** Seconds that a new token lives. */
-  lifeSec = 86_400;
-  /** What the next calls fail with. */
-  failure: Error | undefined;
-  /** While set, calls wait for it. */
-  gate: Promise<void> | undefined;
-  readonly #clock: FakeClock;
-
-  constructor(clock: FakeClock, authority = 'imds') {
-    this.#clock = clock;
-    this.authority = authority;
-  }
-
-  credential({ namespace, name, type }: AzureIdentity): string {
-    return type === 0 ? '' : `${namespace}/secret-of-${name}`;
-  }
-
-  async fetch(identity: AzureIdentity, resource: string): Promise<Token> {
-    this.calls.push(`${identity.name} ${resource}`);
-    const number = this.calls.length;
-    await this.gate;
-    if (this.failure) throw this.failure;
-    const now = Math.floor(this.#clock.now() / 1000);
-    return {
-      accessToken: `token-${number}`,
-      expiresOn: now + this.lifeSec,
-      notBefore: now,
-      tokenType: 'Bearer',
-    };
-  }
-}
-
-interface Bench {
-  readonly clock: FakeClock;
-  readonly source: FakeSource;
-  readonly principals: FakeSource;
-  readonly broker: Broker;
-  readonly paid: Payment[];
-  /** The number of the token that a request gets. */
-  ask(identity?: Partial<AzureIdentity>, resource?: string): Promise<string>;
-}
-
-function start(): Bench {
-  const clock = new FakeClock();
-  const source = new FakeSource(clock);
-  const principals = new FakeSource(clock, 'https://login.microsoftonline.com');
-  const paid: Payment[] = [];
-  const sources = new Map([
-    [0, source],
-    [1, principals],
-    [2, principals],
-  ]);
-  const broker = new Broker({ clock, sources, onPaid: (payment) => paid.push(payment) });
-  const ask = async (identity: Partial<AzureIdentity> = {}, resource = vault): Promise<string> =>
-    (await broker.get(anIdentity(identity), resource)).accessToken;
-  return { clock, source, principals, broker, paid, ask };
-}
+import { start, vault } from './broker-rig.ts';
 
 t.test('pays once, and serves the rest from what it paid for', async (t) => {
   const { ask, source, paid } = start();
@@ -128,17 +60,6 @@ t.test('no client id and resource can be joined to look like another pair', asyn
   t.equal(await ask({ clientId: 'a' }, 'b","c'), 'token-2');
 });
 
-t.test('pays again for a token that is an hour old', async (t) => {
-  const { ask, clock } = start();
-  await ask();
-  await clock.advance(hour - 1);
-  t.equal(await ask(), 'token-1');
-  await clock.advance(1);
-  t.equal(await ask(), 'token-2');
-  await clock.advance(hour - 1);
-  t.equal(await ask(), 'token-2', 'the hour begins anew');
-});
-
 t.test('serves a token while 5 minutes of it are left, and never after', async (t) => {
   const { ask, source, clock } = start();
   source.lifeSec = 1800;
@@ -147,35 +68,6 @@ t.test('serves a token while 5 minutes of it are left, and never after', async (
   t.equal(await ask(), 'token-1');
   await clock.advance(1);
   t.equal(await ask(), 'token-2');
-});
-
-t.test('keeps the old token while it is valid and the source fails', async (t) => {
-  const { ask, source, clock, paid } = start();
-  source.lifeSec = 2 * 3600;
-  await ask();
-  await clock.advance(hour);
-  source.failure = new Error('away');
-  t.same([await ask(), await ask()], ['token-1', 'token-1']);
-  t.equal(source.calls.length, 3, 'and tries again each time');
-  t.same(paid, ['fetched', 'kept', 'kept']);
-  await clock.advance(hour - 300_000 + 1);
-  t.equal((await failureOf(() => ask())).message, 'away', 'but no longer than it is valid');
-  source.failure = undefined;
-  t.equal(await ask(), 'token-5');
-});
-
-t.test('does not keep a token that has run out while the source was asked', async (t) => {
-  const { ask, source, clock } = start();
-  source.lifeSec = 3600 + 300 + 5;
-  await ask();
-  await clock.advance(hour);
-  const gate = Promise.withResolvers<void>();
-  source.gate = gate.promise;
-  source.failure = new Error('away');
-  const failure = failureOf(() => ask());
-  await clock.advance(6000);
-  gate.resolve();
-  t.equal((await failure).message, 'away');
 });
 
 t.test('gives a failure to all who waited, and remembers nothing of it', async (t) => {
@@ -191,20 +83,6 @@ t.test('gives a failure to all who waited, and remembers nothing of it', async (
   t.equal(source.calls.length, 1);
   t.same(paid, [], 'nobody was paid');
   source.failure = undefined;
-  t.equal(await ask(), 'token-2');
-});
-
-t.test('refuses a new token that has run out already, and keeps a better old one', async (t) => {
-  const { ask, source, clock } = start();
-  source.lifeSec = 299;
-  t.strictSame(await refusalOf(() => ask()), {
-    code: 'imds-garbled',
-    message: 'the source handed out a token with under 5 minutes left',
-  });
-  source.lifeSec = 2 * 3600;
-  await ask();
-  await clock.advance(hour);
-  source.lifeSec = 0;
   t.equal(await ask(), 'token-2');
 });
 
@@ -228,4 +106,16 @@ t.test('says that a type has no source, and asks none', async (t) => {
       message: `AzureIdentity type ${type} has no token source`,
     });
   t.same([source.calls, principals.calls], [[], []]);
+});
+
+t.test('tells of every token that a source hands out, once, and for whom', async (t) => {
+  const { ask, fetched, source } = start();
+  await Promise.all([ask(), ask(), ask({ name: 'same' })]);
+  await ask();
+  t.same(fetched, ['demo token-1']);
+  await ask({ name: 'other', clientId: 'other', type: 1 });
+  t.same(fetched, ['demo token-1', 'other token-1']);
+  source.failure = new Error('away');
+  await failureOf(() => ask({}, 'api://x'));
+  t.equal(fetched.length, 2, 'nothing of a failure');
 });
