@@ -7,12 +7,12 @@ RUN npm ci --omit=dev --omit=optional --no-audit --no-fund
 
 FROM node:24-bookworm-slim
 RUN apt-get update \
-  && apt-get install -y --no-install-recommends iptables conntrack \
+  && apt-get install -y --no-install-recommends iptables conntrack iproute2 \
   && rm -rf /var/lib/apt/lists/*
 WORKDIR /pod-identity
 COPY --from=packages /pod-identity/node_modules node_modules
 COPY package.json LICENSE ./
 COPY bin bin
 COPY lib lib
-# DEP0060: http-proxy uses util._extend, which would put a line that is not a log line on stderr.
-ENTRYPOINT ["node", "--disable-warning=DEP0060", "/pod-identity/bin/nmi.ts"]
+COPY scripts/node scripts/node
+ENTRYPOINT ["/pod-identity/bin/nmi"]

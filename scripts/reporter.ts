@@ -20,8 +20,8 @@ export default async function* report(events: AsyncIterable<TestEvent>): AsyncGe
     files.add(file);
     yield* result(event, totals);
   }
-  const skipped = totals.skipped ? `, ${totals.skipped} skipped` : '';
-  yield `${totals.passed} passed, ${totals.failed} failed${skipped}\n`;
+  if (totals.skipped > 0) yield `${totals.skipped} skipped\n`;
+  yield `${totals.passed} passed, ${totals.failed} failed\n`;
 }
 
 function* result(

@@ -14,7 +14,7 @@ t.test("README's flag table is the code's; scripts/docs writes it", async (t) =>
 t.test('every flag that a page names exists', async (t) => {
   const flags = new Set(Object.values(nmiFlags).map(({ flag }) => flag));
   for (const page of pages) {
-    const named = [...text(page).matchAll(/`[^`]*?--([a-z][A-Za-z-]*)/g)].map(([, flag]) => flag ?? '');
+    const named = [...text(page).matchAll(/`[^`]*?--([A-Za-z][A-Za-z_-]*)/g)].map(([, flag]) => flag ?? '');
     t.same(
       named.filter((flag) => !flags.has(flag)),
       [],

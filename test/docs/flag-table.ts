@@ -15,7 +15,7 @@ export function withFlagTable(readme: string): string {
 function flagTable(table: FlagTable): string {
   const rows = Object.values(table).map(({ flag, env, default: value, help }) => {
     const name = env ? `\`--${flag}\`, \`${env}\`` : `\`--${flag}\``;
-    return `| ${name} | ${value === '' ? '–' : `\`${String(value)}\``} | ${help} |`;
+    return `| ${name} | ${value === '' || value === undefined ? '–' : `\`${String(value)}\``} | ${help} |`;
   });
   return ['| flag, environment | default | |', '|---|---|---|', ...rows, ''].join('\n');
 }

@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import { addresses } from './addresses.ts';
 import { runDemoLab } from './demo-lab.ts';
 import { imdsClient } from './imds/client.ts';
-import { inside, unavailable } from './namespaces.ts';
+import { bare, inside, unavailable } from './namespaces.ts';
 import { azureOf, namespacesOf, nodeOf, podOf } from './network.ts';
 import { disown } from './owned.ts';
 import { folderOf, type LabState, readState, removeLab, startTime, sweep } from './state.ts';
@@ -33,14 +33,15 @@ async function up(): Promise<number> {
   lab.keep();
   await status();
   const query = 'api-version=2018-02-01&resource=https://vault.azure.net';
+  const me = id === 'lab' ? 'scripts/lab' : `LAB_ID=${id} scripts/lab`;
   console.log(`
 look:
-  scripts/lab exec demo -- curl -sS -H Metadata:true 'http://${addresses.imds}/metadata/identity/oauth2/token?${query}'
-  scripts/lab exec node -- iptables-nft-save
+  ${me} exec demo -- curl -sS -H Metadata:true 'http://${addresses.imds}/metadata/identity/oauth2/token?${query}'
+  ${me} exec node -- iptables-nft-save
   curl -s --unix-socket ${folder}/imds.sock http://imds/log
   curl -s --unix-socket ${folder}/kube.sock http://kube/api/v1/pods
   tail -f ${folder}/agent1.log
-  scripts/lab down`);
+  ${me} down`);
   return 0;
 }
 
@@ -102,7 +103,7 @@ function namespaceOf(place: string): string | undefined {
 /** The terminal, the streams and the exit status are the command's own; Ctrl-C goes to it alone. */
 function passThrough(namespace: string, command: readonly string[]): Promise<number> {
   process.on('SIGINT', () => undefined);
-  const child = spawn('nsenter', [...inside(namespace), '--', ...command], { stdio: 'inherit' });
+  const child = spawn('nsenter', [...inside(namespace), '--', ...bare(command)], { stdio: 'inherit' });
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? 'SIGKILL']));

@@ -5,7 +5,7 @@ import { addresses } from './addresses.ts';
 import { type Agent, type AgentOptions, agentCommand, agentHandle } from './agent.ts';
 import { type ImdsClient, imdsClient } from './imds/client.ts';
 import { connectKube, type KubeClient } from './kube/client.ts';
-import { inside, unavailable } from './namespaces.ts';
+import { bare, inside, unavailable } from './namespaces.ts';
 import { azureOf, buildNetwork, nodeOf } from './network.ts';
 import { nodeObject } from './objects.ts';
 import { disown, own } from './owned.ts';
@@ -114,7 +114,7 @@ export function execIn(
   command: readonly string[],
   options: ExecOptions = {},
 ): Promise<ExecResult> {
-  return systemExec('nsenter', [...inside(namespace), ...command], { timeoutMs: 30_000, ...options });
+  return systemExec('nsenter', [...inside(namespace), ...bare(command)], { timeoutMs: 30_000, ...options });
 }
 
 function currentState(id: string): LabState {

@@ -49,6 +49,15 @@ export function pidsIn(namespace: string): number[] {
   return stdout.split('\n').flatMap((line) => Number(line) || []);
 }
 
+/**
+ * The command with nothing of this machine's environment but PATH: a proxy, an Azure login or a home folder would change what
+ * an SDK in a pod does.
+ */
+export function bare(command: readonly string[]): string[] {
+  const { PATH = '', TERM = 'dumb' } = process.env;
+  return ['env', '-i', `PATH=${PATH}`, `TERM=${TERM}`, 'HOME=/nonexistent', ...command];
+}
+
 /** Kills what runs in the namespace and deletes it. Does nothing when there is none. */
 export function removeNamespace(namespace: string): void {
   const deadline = performance.now() + 5000;

@@ -69,3 +69,34 @@ export function exceptionObject(
     spec: { podLabels },
   };
 }
+
+/** How far an assignment has come; '' is what MICs before 1.5 left, and means Assigned. */
+export type AssignmentState = '' | 'Created' | 'Assigned' | 'Unassigned';
+
+/** An identity, the binding that gives it, and where MIC stands with it. */
+export interface Assignment {
+  readonly identity: KubeInput;
+  readonly binding: KubeInput;
+  readonly state: AssignmentState;
+  /** The lab's node unless said. */
+  readonly node?: string;
+}
+
+/** MIC's word that a pod may have an identity, in the namespace and under the name that MIC 1.8.17 gives it. */
+export function assignedObject(
+  pod: Pick<PodState, 'name' | 'namespace'>,
+  { identity, binding, state, node = nodeName }: Assignment,
+): KubeInput {
+  const name = `${pod.name}-${pod.namespace}-${identity.metadata.name}`;
+  return {
+    apiVersion: identityApi,
+    kind: 'AzureAssignedIdentity',
+    metadata: { name, namespace: 'default', labels: { nodename: node } },
+    spec: {
+      azureIdentityRef: identity,
+      azureBindingRef: binding,
+      ...{ pod: pod.name, podNamespace: pod.namespace, nodename: node },
+    },
+    ...(state !== '' && { status: { status: state, availableReplicas: 1 } }),
+  };
+}

@@ -12,6 +12,8 @@ export interface PodOptions {
   readonly labels?: Readonly<Record<string, string>>;
   /** Shares the node's network and address, as a pod with hostNetwork does. */
   readonly hostNetwork?: boolean;
+  /** One of the lab's pod addresses that no pod's network has now; the next free one unless said. */
+  readonly ip?: string;
 }
 
 /** The pods of a lab: each a network namespace and an object in the API. */
@@ -19,7 +21,7 @@ export class Pods {
   readonly #id: string;
   readonly #kube: KubeClient;
   readonly #pods = new Map<string, PodState>();
-  /** Addresses are not given out again, so that a log names one pod only. */
+  /** Addresses are not given out again unasked, so that a log names one pod only. */
   #next: number = addresses.firstPod;
 
   constructor(id: string, kube: KubeClient) {
@@ -32,21 +34,12 @@ export class Pods {
     namespace = 'default',
     labels = {},
     hostNetwork = false,
+    ip = hostNetwork ? addresses.node : this.#freeAddress(),
   }: PodOptions): Promise<PodState> {
     if (this.#pods.has(name)) throw new Error(`the lab has a pod ${name} already`);
-    if (this.#next > addresses.lastPod) throw new Error('the lab has no address left for another pod');
-    const number = this.#next;
-    const pod: PodState = {
-      name,
-      namespace,
-      ip: hostNetwork ? addresses.node : podAddress(number),
-      hostNetwork,
-    };
+    const pod: PodState = { name, namespace, ip, hostNetwork };
     this.#pods.set(name, pod);
-    if (!hostNetwork) {
-      this.#next += 1;
-      plugPod(this.#id, name, number);
-    }
+    if (!hostNetwork) plugPod(this.#id, name, Number(ip.split('.')[3]));
     await this.#kube.apply(podObject(pod, labels));
     this.#record();
     return pod;
@@ -66,6 +59,12 @@ export class Pods {
     const pod = this.#pods.get(name);
     if (!pod) throw new Error(`the lab has no pod ${name}`);
     return pod.hostNetwork ? nodeOf(this.#id) : podOf(this.#id, name);
+  }
+
+  #freeAddress(): string {
+    if (this.#next > addresses.lastPod) throw new Error('the lab has no address left for another pod');
+    this.#next += 1;
+    return podAddress(this.#next - 1);
   }
 
   #record(): void {

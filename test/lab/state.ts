@@ -34,7 +34,9 @@ interface Owner {
   readonly startTime: string;
 }
 
+/** Throws for an id that is none: the folder is removed as root, and nothing else may be. */
 export function folderOf(id: string): string {
+  if (!/^[a-z0-9]{1,24}$/.test(id)) throw new Error(`a lab's id is of a-z and 0-9, not "${id}"`);
   return join(labsFolder, id);
 }
 

@@ -85,7 +85,7 @@ async function unbound({ lab }: Stage): Promise<string[]> {
   assert.equal(status, 400);
   assert.match(
     String(body.error_description),
-    /^Identity not found\. Pod default\/unbound has no label aadpodidbinding\. Add it/,
+    /^Identity not found\. Pod default\/unbound has no label aadpodidbinding.* Add the label/,
   );
   return [String(status), String(body.error_description)];
 }
