@@ -1,6 +1,6 @@
 import { AppError } from '../model/errors.ts';
 import type { FlagTable } from './flag.ts';
-import { type NmiConfig, nmiFlags } from './nmi-flags.ts';
+import { longestHold, type NmiConfig, nmiFlags } from './nmi-flags.ts';
 import { type Environment, parseFlags } from './parse.ts';
 
 /**
@@ -10,7 +10,10 @@ import { type Environment, parseFlags } from './parse.ts';
 export function loadNmiConfig(args: readonly string[], env: Environment): NmiConfig {
   const asked = args.filter((arg) => arg === '--help' || arg === '--version');
   if (asked.length > 0) return parseFlags(nmiFlags, asked, {});
-  const config = parseFlags(nmiFlags, args, env);
+  const parsed = parseFlags(nmiFlags, args, env);
+  // As in the original the environment can only add to the isolation, never a flag take it away.
+  const forceNamespaced = parsed.forceNamespaced || env.FORCENAMESPACED === 'true';
+  const config = Object.freeze({ ...parsed, forceNamespaced });
   if (config.help || config.version) return config;
   if (config.node === '') {
     throw invalid(
@@ -41,7 +44,8 @@ export function holdOf(config: NmiConfig): { readonly usualMs: number; readonly 
   const olds = [retryAttemptsForCreated, retryAttemptsForAssigned, findIdentityRetryInterval];
   const old =
     ((retryAttemptsForCreated ?? 16) + (retryAttemptsForAssigned ?? 4)) * (findIdentityRetryInterval ?? 5);
-  const given = identityHold ?? (olds.some((value) => value !== undefined) ? old : undefined);
+  const fromOlds = olds.some((value) => value !== undefined) ? Math.min(old, longestHold) : undefined;
+  const given = identityHold ?? fromOlds;
   return { usualMs: (given ?? 8) * 1000, longMs: (given ?? 60) * 1000 };
 }
 

@@ -2,6 +2,9 @@ import { type FlagValues, flag } from './flag.ts';
 import { klogFlags } from './klog-flags.ts';
 import { bool, choice, int, ip, ipv4, optional, port, text } from './types.ts';
 
+/** Nobody waits longer, s. */
+export const longestHold = 600;
+
 /**
  * The agent's flags. Names and defaults are the original's (AAD Pod Identity 1.8.17) where it had the flag; README's table
  * is tested against this one.
@@ -67,7 +70,7 @@ export const nmiFlags = {
   }),
   identityHold: flag({
     flag: 'identity-hold',
-    type: optional(int(0, 600)),
+    type: optional(int(0, longestHold)),
     default: undefined,
     help: 'how long a request for an identity that is not there yet waits, in seconds; unless given, 8, and 60 for clients known not to retry a 404',
   }),

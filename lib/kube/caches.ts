@@ -4,6 +4,8 @@ import type { Resource, Sink } from './resource.ts';
 
 /** Longer than the longest silence of a healthy watch (100 s). */
 const staleMs = 120_000;
+/** Without a watch, this much later it is no mere reconnecting any more. */
+const lostMs = 30_000;
 
 export interface CachesOptions extends ReflectorOptions {
   /** Something that a sink holds has changed. */
@@ -56,11 +58,10 @@ export class Caches {
   /** One sentence per resource that is not synced or not fresh; none when all is well. */
   problems(): string[] {
     return [...this.#reflectors].flatMap(([name, reflector]) => {
-      const { synced, lastHeardMs = 0, problem } = reflector.freshness();
+      const { synced, lastHeardMs = 0, watching, problem } = reflector.freshness();
       if (!synced) return [problem ?? `${name}: not read yet`];
-      return lastHeardMs < staleMs
-        ? []
-        : [problem ?? `${name}: nothing heard for ${Math.round(lastHeardMs / 1000)} s`];
+      if (lastHeardMs < (watching ? staleMs : lostMs)) return [];
+      return [problem ?? `${name}: nothing heard for ${Math.round(lastHeardMs / 1000)} s`];
     });
   }
 }

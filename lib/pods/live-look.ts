@@ -53,7 +53,7 @@ export class LiveLook {
   async #ask(what: string, find: (index: PodIndex) => Holder): Promise<Holder> {
     const now = this.#options.clock.monotonic();
     if (now < (this.#misses.get(what) ?? now)) return { kind: 'none' };
-    if (this.#failed && now < this.#failed.until) throw this.#failed.error;
+    this.#throwIfFailed(now);
     this.#next ??= this.#look();
     const holder = find(await this.#next);
     if (holder.kind === 'none') this.#remember(what);
@@ -72,6 +72,7 @@ export class LiveLook {
     this.#lastBegun = clock.monotonic();
     this.#current = this.#next;
     this.#next = undefined;
+    this.#throwIfFailed(this.#lastBegun); // the list before this one
     try {
       const index = new PodIndex();
       index.replace(await list());
@@ -81,6 +82,10 @@ export class LiveLook {
       onFailure(error);
       throw error;
     }
+  }
+
+  #throwIfFailed(now: number): void {
+    if (this.#failed && now < this.#failed.until) throw this.#failed.error;
   }
 
   #remember(what: string): void {

@@ -139,3 +139,26 @@ t.test(
 t.test('the version is that of the package', async (t) => {
   t.match(version, /^\d+\.\d+\.\d+/);
 });
+
+t.test('the environment can ask for namespaced, and no flag take it back', async (t) => {
+  const forced = (args: string[], value?: string): boolean =>
+    loadNmiConfig(['--node=n', ...args], value === undefined ? {} : { FORCENAMESPACED: value })
+      .forceNamespaced;
+  t.same(
+    [
+      forced([]),
+      forced(['--forceNamespaced']),
+      forced([], 'true'),
+      forced(['--forceNamespaced=false'], 'true'),
+    ],
+    [false, true, true, true],
+  );
+});
+
+t.test('the retry flags of the original ask for no longer a hold than --identity-hold can', async (t) => {
+  const config = loadNmiConfig(
+    ['--node=n', '--retry-attempts-for-created=1000', '--find-identity-retry-interval=600'],
+    {},
+  );
+  t.same(holdOf(config), { usualMs: 600_000, longMs: 600_000 });
+});

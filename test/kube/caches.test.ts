@@ -118,3 +118,16 @@ t.test('is fresh while a watch is open, and not once it has ended', async (t) =>
   t.same(caches.problems(), [], 'a watch that ends is no trouble yet');
   t.ok(caches.synced, 'and what was read stays read');
 });
+
+t.test('without a watch for half a minute it is not up to date any more, and says why', async (t) => {
+  const { api, caches, clock, start, watching } = await create(t);
+  start();
+  await watching();
+  await api.close();
+  await eventually('the watch is gone', () => !caches.isFresh('things'), { everyMs: 2 });
+  await clock.advance(29_000);
+  t.same(caches.problems(), [], 'it may be a restart of the API server');
+  await clock.advance(2_000);
+  t.equal(caches.problems().length, 2);
+  t.match(caches.problems()[0], /^things: /);
+});

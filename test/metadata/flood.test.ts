@@ -40,6 +40,7 @@ async function manyFrom(t: Test, at: Setting, address: string, count: number) {
 
 t.test('a pod over its rate gets a 429 on a connection that goes on, and another its answer', async (t) => {
   const at = await start(t, ok, { rate: { burst: 3, perSecond: 1 } });
+  t.equal((await ask({ ...at, from: other }, asked('/', 'Connection: close'))).status, 200);
   const socket = await dial(t, at, flooder);
   for (let i = 0; i < 3; i++) {
     socket.write(asked('/'));
@@ -101,6 +102,7 @@ t.test('a held request whose client leaves makes room', async (t) => {
     await eventually('all are held', () => state.begun === round * 256);
     for (const socket of sockets) socket.destroy();
     await eventually('all are over', () => at.served.length === round * 256);
+    t.equal(state.begun, round * 256);
     await at.clock.advance(2_000); // for the rate, which is not the matter here
   }
 });
@@ -130,6 +132,7 @@ t.test('the 801st connection of a pod is told why, some more too, and the rest i
 t.test('garbage counts like requests, and beyond the rate it gets no answer', async (t) => {
   const at = await start(t, ok, { rate: { burst: 2, perSecond: 1 } });
   const garbage = (): ReturnType<typeof talk> => talk({ ...at, from: flooder }, 'garbage\r\n\r\n');
+  t.match(await ask({ ...at, from: other }, 'garbage\r\n\r\n'), { status: 400 });
   for (const status of [400, 400]) t.match(await garbage(), { replies: [{ status }], closed: true });
   t.same(await garbage(), { replies: [], closed: true });
   t.match(at.served.at(-1), { code: 'too-many-requests', status: 0, address: flooder });

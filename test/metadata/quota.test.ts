@@ -16,6 +16,7 @@ t.test('an address has so many requests in flight; one that leaves makes room', 
 t.test('an address that asks too often is refused until its budget has filled again', async (t) => {
   const clock = new FakeClock();
   const quota = new Quota(clock);
+  quota.enter('somebody else');
   const ask = (): string => {
     const refused = quota.enter('a');
     if (!refused) quota.leave('a');
@@ -30,9 +31,33 @@ t.test('an address that asks too often is refused until its budget has filled ag
 
 t.test('what is refused for its number in flight does not count against the rate', (t) => {
   const quota = new Quota(new FakeClock(), { burst: 300, perSecond: 1 });
+  quota.enter('somebody else');
   for (let i = 0; i < 1_000; i++) quota.enter('a');
   for (let i = 0; i < 256; i++) quota.leave('a');
   for (let i = 0; i < 44; i++) t.equal(quota.enter('a'), undefined);
   t.match(quota.enter('a'), { code: 'too-many-requests' });
   t.end();
+});
+
+t.test('an address that is alone may ask as often as it likes, until another comes', async (t) => {
+  const clock = new FakeClock();
+  const quota = new Quota(clock, { burst: 2, perSecond: 1 });
+  const ask = (address: string): string => {
+    const refused = quota.enter(address);
+    if (!refused) quota.leave(address);
+    return refused?.code ?? 'in';
+  };
+  t.same(
+    Array.from({ length: 10 }, () => ask('a')),
+    Array(10).fill('in'),
+  );
+  t.equal(ask('b'), 'in');
+  t.equal(ask('a'), 'too-many-requests', 'and is held to its budget at once');
+  t.equal(ask('b'), 'in');
+  await clock.advance(10_001);
+  t.same(
+    Array.from({ length: 10 }, () => ask('a')),
+    Array(10).fill('in'),
+    'the other has gone quiet',
+  );
 });

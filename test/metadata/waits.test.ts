@@ -94,6 +94,7 @@ t.test('adds the api-version that an excepted pod left out, and keeps its own', 
   ];
   for (const [asked, query] of cases) {
     const { upstream } = await handle(`${path}?${asked}`, {}, { decision: pass });
-    t.match(upstream, [{ method: 'GET', path, query }], asked);
+    t.match(upstream, [{ method: 'GET', path }], asked);
+    t.equal(upstream[0]?.query, query, asked);
   }
 });

@@ -108,3 +108,12 @@ t.test('forgets the client when the wait has ended', async (t) => {
   await waiting;
   t.equal(listeners, 0);
 });
+
+t.test('at the end tells all who wait what there is, and lets nobody wait any more', async (t) => {
+  const bench = start();
+  const waiting = [bench.wait(), bench.wait(60_000)];
+  bench.hold.end();
+  t.same(await Promise.all(waiting), [waits, waits]);
+  t.same(await bench.wait(), waits, 'who comes later does not wait');
+  t.same([bench.hold.waiting, bench.clock.waiting], [0, 0]);
+});

@@ -58,13 +58,13 @@ t.test('a missing right to write events is one warning, and the pods are answere
   await eventually('it was refused', async () => (await counted('failed')) === 1);
   t.equal((await ask(lab, 'demo', `${tokenUrl}&client_id=x`)).status, 400);
   await eventually('the next is not tried', async () => (await counted('dropped')) === 1);
+  t.equal((await agent.probed('/readyz')).status, 200);
+  await agent.stop('SIGTERM');
   const warnings = agent.logs().filter(({ msg }) => /no right to create events/.test(String(msg)));
   t.equal(warnings.length, 1);
-  t.equal((await agent.probed('/readyz')).status, 200);
 });
 
 t.test('--pod-events=false writes none', { skip }, async (t) => {
-  await agent.stop('SIGKILL');
   await lab.kube.fault({ clear: true });
   agent = lab.startAgent({ flags: { 'pod-events': false } });
   await agent.ready();

@@ -67,7 +67,11 @@ t.test('metrics count what happened, and no token is in log or metrics', { skip 
   await agent.ready();
   const { body } = await ask(lab, 'demo');
   await ask(lab, 'plain');
-  const { stdout: metrics } = await lab.onNode(['curl', '-s', agent.metrics]);
+  const scrape = async (): Promise<string> => (await lab.onNode(['curl', '-s', agent.metrics])).stdout;
+  const metrics = await eventually('both are counted', async () => {
+    const page = await scrape();
+    return page.includes('code="no-label"') && page;
+  });
   t.match(metrics, /podidentity_answers_total\{route="token",code="token"\} 1/);
   t.match(metrics, /podidentity_answers_total\{route="token",code="no-label"\} 1/);
   t.match(
@@ -97,10 +101,12 @@ t.test('--log-format=text writes a line per request for people', { skip }, async
   const { lab, agent } = await scene(t, { flags: { 'log-format': 'text' } });
   await agent.ready();
   const { requestId } = await ask(lab, 'demo');
-  const line = agent
-    .output()
-    .split('\n')
-    .find((text) => text.includes(requestId));
+  const lineOf = (): string | undefined =>
+    agent
+      .output()
+      .split('\n')
+      .find((text) => text.includes(requestId));
+  const line = await eventually('the request is logged', lineOf);
   t.match(
     line,
     /^\d{4}-\d\d-\d\dT[\d:.]+Z INFO {2}request .*method=GET route=token status=200 code=token .*pod=default\/demo identity=default\/demo$/,

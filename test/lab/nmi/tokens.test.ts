@@ -56,7 +56,9 @@ t.test(
     const unbound = await ask(lab, 'plain');
     t.match(unbound, { status: 400, body: { error_description: /has no label aadpodidbinding/ } });
     t.same(await askers(lab), [], 'IMDS was not asked');
-    const line = agent.logs().find(({ request }) => request === unbound.requestId);
+    const line = await eventually('the request is logged', () =>
+      agent.logs().find(({ request }) => request === unbound.requestId),
+    );
     t.match(line, {
       msg: 'request',
       status: 400,
