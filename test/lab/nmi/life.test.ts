@@ -70,7 +70,7 @@ t.test('metrics count what happened, and no token is in log or metrics', { skip 
   const scrape = async (): Promise<string> => (await lab.onNode(['curl', '-s', agent.metrics])).stdout;
   const metrics = await eventually('both are counted', async () => {
     const page = await scrape();
-    return page.includes('code="no-label"') && page;
+    return page.includes('code="no-label"') ? page : undefined;
   });
   t.match(metrics, /podidentity_answers_total\{route="token",code="token"\} 1/);
   t.match(metrics, /podidentity_answers_total\{route="token",code="no-label"\} 1/);
