@@ -97,7 +97,7 @@ export async function runNmi({ config, kube, log, signal }: NmiOptions): Promise
 
   // metadata: hear a request, and answer in IMDS's words
   const passThrough = createPassThrough({ ...upstream, clock, deadlineMs: passThroughMs });
-  const handler = createHandler(stagesOf({ cluster, hold, broker, objectIds, passThrough }), {
+  const handler = createHandler(stagesOf({ log, cluster, hold, broker, objectIds, passThrough }), {
     ...config,
     clock,
     hostToken: config.hostToken === 'on',
@@ -135,6 +135,12 @@ export async function runNmi({ config, kube, log, signal }: NmiOptions): Promise
     metrics: () => {
       metrics.ready.set(problems().length === 0 ? 1 : 0);
       metrics.waiting.set(hold.waiting);
+      metrics.cached.set(broker.size);
+      for (const [resource, ms] of cluster.caches.ages()) metrics.watchAge.set({ resource }, ms / 1000);
+      const { guard, redirect: jump } = redirect.state();
+      for (const [what, standing] of Object.entries({ guard, redirect: jump })) {
+        metrics.rules.set({ what }, { present: 1, absent: 0, unknown: -1 }[standing]);
+      }
       return metrics.page();
     },
   });

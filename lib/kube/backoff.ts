@@ -14,7 +14,9 @@ export function backoffMs(failures: number, random: () => number): number {
   return ceiling * (0.5 + 0.5 * random());
 }
 
-/** What a refusal's Retry-After asks for, ms, two minutes at most; 0 when it asks for nothing. The API server sends seconds. */
+/**
+ * What a refusal's Retry-After asks for, ms, two minutes at most; 0 when it asks for nothing. The API server sends seconds.
+ */
 export function retryAfterMs(error: unknown): number {
   const header = isAppError(error) ? error.answer?.retryAfter : undefined;
   return header !== undefined && /^\d{1,9}$/.test(header)

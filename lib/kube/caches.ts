@@ -49,10 +49,18 @@ export class Caches {
     return this.synced || this.#gate.wait(ms, signal);
   }
 
-  /** The watch of this resource is open and was heard lately. */
+  /** The watch of this resource is open and was heard lately; one that follows a silent one, not before it has spoken. */
   isFresh(name: string): boolean {
-    const { lastHeardMs, watching } = this.#reflectors.get(name)?.freshness() ?? {};
-    return watching === true && lastHeardMs !== undefined && lastHeardMs < staleMs;
+    const { lastHeardMs, watching, silent } = this.#reflectors.get(name)?.freshness() ?? {};
+    return watching === true && !silent && lastHeardMs !== undefined && lastHeardMs < staleMs;
+  }
+
+  /** How long ago each watch was last heard, ms, by resource; nothing for one that was never heard. */
+  ages(): [string, number][] {
+    return [...this.#reflectors].flatMap(([name, reflector]): [string, number][] => {
+      const { lastHeardMs } = reflector.freshness();
+      return lastHeardMs === undefined ? [] : [[name, lastHeardMs]];
+    });
   }
 
   /** One sentence per resource that is not synced or not fresh; none when all is well. */

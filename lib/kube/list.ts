@@ -56,7 +56,7 @@ export async function listOnce<T>(
 }
 
 /** The API server no longer knows that resourceVersion or `continue` token. */
-export function isExpired(error: unknown): boolean {
+function isExpired(error: unknown): boolean {
   return isAppError(error, 'kube-refused') && error.status === 410;
 }
 

@@ -38,7 +38,6 @@ function parsePod(raw: unknown, since: number): Pod | undefined {
       labels: texts(metadata, 'labels'),
       hostNetwork: flag(spec, 'hostNetwork'),
       phase,
-      deleting,
       activity: activityOf(status, { final: deleting || phase === 'Succeeded' || phase === 'Failed', since }),
     };
     return pod.uid === '' || pod.namespace === '' || pod.name === '' ? undefined : pod;

@@ -26,6 +26,8 @@ export interface Freshness {
   readonly lastHeardMs: number | undefined;
   /** A watch is open: the API server would tell us of changes. */
   readonly watching: boolean;
+  /** The last watch ended without a word, and its successor has said none either: what it would tell may be held up. */
+  readonly silent: boolean;
   /** One sentence while there is trouble. */
   readonly problem?: string;
 }
@@ -49,6 +51,7 @@ export class Reflector<T> {
   #failures = 0;
   #heardAt: number | undefined;
   #watchingSince: number | undefined;
+  #silent = false;
   /** Undefined when only a list can tell what exists. */
   #resourceVersion: string | undefined;
 
@@ -77,6 +80,7 @@ export class Reflector<T> {
       synced: this.#synced,
       lastHeardMs: this.#heardAt === undefined ? undefined : this.#now() - this.#heardAt,
       watching: this.#watchingSince !== undefined,
+      silent: this.#silent,
       ...(this.#problem !== undefined && { problem: this.#problem }),
     };
   }
@@ -108,10 +112,13 @@ export class Reflector<T> {
     const listing = await listAll(this.#options.connection, this.#resource, signal);
     signal.throwIfAborted();
     this.#heardAt = this.#now();
+    this.#silent = false;
     this.#intake.replace(listing);
     this.#resourceVersion = listing.resourceVersion;
     this.#synced = true;
     this.#count('listed');
+    const objects = listing.items.length;
+    this.#options.log.debug({ resource: this.#resource.name, objects }, 'kubernetes list read');
     this.#firstSync.resolve();
   }
 
@@ -129,6 +136,7 @@ export class Reflector<T> {
       },
       this.#listener(),
     );
+    if (end.kind === 'silent') this.#silent = true;
     if (end.kind !== 'refused') return;
     this.#resourceVersion = undefined;
     throw new AppError('kube-refused', `the API server ended the watch with ${end.status}`, {
@@ -142,12 +150,14 @@ export class Reflector<T> {
         this.#heardAt = this.#now();
         this.#watchingSince = this.#heardAt;
         this.#count('watching');
+        this.#options.log.debug({ resource: this.#resource.name }, 'kubernetes watch open');
         if (this.#problem !== undefined)
           this.#options.log.info({ resource: this.#resource.name }, 'kubernetes watch recovered');
         this.#problem = undefined;
       },
       heard: () => {
         this.#heardAt = this.#now();
+        this.#silent = false;
       },
       event: (event) => {
         this.#resourceVersion = this.#intake.apply(event) ?? this.#resourceVersion;

@@ -102,6 +102,12 @@ interface Name {
   readonly name: string;
 }
 
+/**
+ * What the API server takes for the names of our objects and their namespaces. Names go into logs whole, and that it looks as
+ * closely at an object that is embedded in another is nowhere promised.
+ */
+const plainName = /^[a-z0-9][a-z0-9.-]{0,252}$/;
+
 /** Parses an object that has a name and a namespace; a missing spec is an empty one. */
 function named<T>(
   raw: unknown,
@@ -109,7 +115,7 @@ function named<T>(
 ): T | undefined {
   return parsing(raw, (object) => {
     const name = nameOf(object);
-    if (name.namespace === '' || name.name === '') return undefined;
+    if (!plainName.test(name.namespace) || !plainName.test(name.name)) return undefined;
     return parse(name, record(object, 'spec'), texts(record(object, 'metadata'), 'annotations'));
   });
 }

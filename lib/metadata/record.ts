@@ -5,6 +5,7 @@ import type { Logger } from '../platform/log.ts';
 import { type NmiMetrics, resourceLabel } from '../platform/metrics.ts';
 import { Repeats } from './repeats.ts';
 import type { Served } from './server.ts';
+import type { Trace } from './stages.ts';
 
 const floods: ReadonlySet<string> = new Set([
   'too-many-connections',
@@ -46,15 +47,22 @@ function fieldsOf(served: Served): Record<string, unknown> {
     ...(identity && { identity: `${identity.namespace}/${identity.name}` }),
     ...(explanation !== undefined && { why: explanation }),
     ...(error && { error: error.code, why: error.message }),
-    ...(cause !== undefined && { cause: messageOf(rootOf(cause)) }),
+    ...(cause !== undefined && { cause: clean(messageOf(rootOf(cause))) }),
   };
 }
 
+/** The original measured these two routes, and named them by their path. */
+const operations: Partial<Record<Trace['route'], string>> = {
+  token: '/metadata/identity/oauth2/token',
+  host: '/host/token',
+};
+
 function measure({ trace, code, status, ms }: Served, metrics: NmiMetrics): void {
   metrics.answers.inc({ route: trace.route, code });
-  if (trace.route !== 'token') return;
+  const operation = operations[trace.route];
+  if (operation === undefined) return;
   const labels = {
-    operation_type: '/metadata/identity/oauth2/token',
+    operation_type: operation,
     status_code: String(status),
     namespace: trace.pod?.namespace ?? '',
     resource: resourceLabel(trace.resource),

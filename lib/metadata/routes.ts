@@ -6,8 +6,8 @@ export type Area = (typeof areas)[number];
 
 /**
  * Where a request goes. `token`: the token path; `identity`: anything else under `/metadata/identity`, among it
- * `issuecredential`, which would hand out a certificate for any identity of the machine; `host`: `/host/token`, the original's
- * own endpoint for CSI drivers; `nowhere`: not ours.
+ * `issuecredential`, which would hand out a certificate for any identity of the machine; `host`: `/host/token`, the
+ * original's own endpoint for CSI drivers; `nowhere`: not ours.
  * `path` is rebuilt from the vetted segments and is the only path that is ever sent upstream.
  */
 export type Route =

@@ -16,8 +16,6 @@ export interface Pod {
   /** Shares the node's addresses; its metadata requests never reach us. */
   readonly hostNetwork: boolean;
   readonly phase: string;
-  /** `metadata.deletionTimestamp` is set. */
-  readonly deleting: boolean;
   readonly activity: PodActivity;
 }
 

@@ -64,11 +64,15 @@ function directoryOf(
   const pods = podsOfNode(config.node, bootedAt);
   caches.add(pods, index);
   return new Directory({
+    clock: connection.clock,
     index,
     fresh: () => caches.isFresh(pods.name),
     live: new LiveLook({
       clock: connection.clock,
-      list: () => listOnce(connection, pods, { deadlineMs: liveLookMs }),
+      list: () => {
+        log.debug({}, 'live pod list begins');
+        return listOnce(connection, pods, { deadlineMs: liveLookMs });
+      },
       onFailure: (error) => {
         metrics.kubeErrors.inc({ operation_type: 'get_pod_list' });
         log.warn({ why: messageOf(error) }, 'live pod list failed');

@@ -2,6 +2,7 @@ import type { PassThrough } from '../metadata/pass-through.ts';
 import type { Stages } from '../metadata/stages.ts';
 import { identityTypes } from '../model/identity.ts';
 import { podKey } from '../model/pod.ts';
+import type { Logger } from '../platform/log.ts';
 import { explain } from '../policy/explain.ts';
 import type { Hold } from '../policy/hold.ts';
 import type { Broker } from '../tokens/broker.ts';
@@ -12,6 +13,7 @@ import type { Cluster } from './cluster.ts';
 const syncMs = 8_000;
 
 export interface StageParts {
+  readonly log: Logger;
   readonly cluster: Cluster;
   readonly hold: Hold;
   readonly broker: Broker;
@@ -21,7 +23,7 @@ export interface StageParts {
 
 /** The stages as the listener asks them. */
 export function stagesOf(parts: StageParts): Stages {
-  const { cluster, hold, broker, objectIds, passThrough } = parts;
+  const { log, cluster, hold, broker, objectIds, passThrough } = parts;
   const { caches, index, directory, policy } = cluster;
   return {
     callerOf: async (address, signal) => {
@@ -38,6 +40,7 @@ export function stagesOf(parts: StageParts): Stages {
       await Promise.allSettled(unknown.map((identity) => broker.get(identity, resource)));
     },
     hold: async (pod, look, ms, signal) => {
+      log.debug({ pod: podKey(pod), ms }, 'request waits for its identity');
       await hold.until(() => look(index.get(podKey(pod)) ?? pod), ms, signal);
     },
     exceptionOf: (pod) => policy.exceptionOf(pod),

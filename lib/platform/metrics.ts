@@ -62,6 +62,23 @@ export class NmiMetrics {
     help: 'Requests that wait for an identity that is not there yet',
     registers: [this.registry],
   });
+  readonly rules = new Gauge({
+    name: 'podidentity_rules_present',
+    help: '1 when the kernel showed the rules at the last look, 0 when not, -1 when it could not be told',
+    labelNames: ['what'],
+    registers: [this.registry],
+  });
+  readonly watchAge = new Gauge({
+    name: 'podidentity_watch_age_seconds',
+    help: 'Since the watch of a resource was last heard; 100 at most while all is well',
+    labelNames: ['resource'],
+    registers: [this.registry],
+  });
+  readonly cached = new Gauge({
+    name: 'podidentity_cached_tokens',
+    help: 'Tokens in the cache',
+    registers: [this.registry],
+  });
   readonly ready = new Gauge({
     name: 'podidentity_ready',
     help: '1 when rules stand, caches are synced and fresh, and the listener answers',

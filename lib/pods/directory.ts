@@ -1,8 +1,13 @@
 import type { Caller } from '../model/decision.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { LiveLook } from './live-look.ts';
 import type { Holder, PodIndex } from './pod-index.ts';
 
+/** How long a pod that is known waits to be confirmed while the watch is not to be believed, ms. */
+const confirmMs = 500;
+
 export interface DirectoryOptions {
+  readonly clock: Clock;
   readonly index: PodIndex;
   /** Is the watch heard often enough to be believed? */
   readonly fresh: () => boolean;
@@ -36,10 +41,18 @@ export class Directory {
 
   async #settle(known: Holder, look: () => Promise<Holder>): Promise<Caller> {
     if (known.kind === 'pod' && this.#options.fresh()) return known;
+    const looked = look().catch(() => known);
+    return asCaller(await (known.kind === 'pod' ? this.#confirmed(known, looked) : looked));
+  }
+
+  /** An API server that swallows packets must not make known pods wait for each failure. */
+  async #confirmed(known: Holder, looked: Promise<Holder>): Promise<Holder> {
+    const over = new AbortController();
+    const timeout = this.#options.clock.sleep(confirmMs, over.signal).then(() => known);
     try {
-      return asCaller(await look());
-    } catch {
-      return asCaller(known);
+      return await Promise.race([looked, timeout]);
+    } finally {
+      over.abort();
     }
   }
 }

@@ -50,6 +50,11 @@ export class Broker {
     this.#options = options;
   }
 
+  /** How many tokens are kept. */
+  get size(): number {
+    return this.#cache.size;
+  }
+
   /** Rejects as the source does, and with `identity-type-unsupported` where there is none. */
   async get(identity: AzureIdentity, resource: string): Promise<Token> {
     const source = this.#options.sources.get(identity.type);

@@ -15,7 +15,6 @@ export function aPod(fields: Partial<Pod> = {}): Pod {
     labels: { aadpodidbinding: 'web' },
     hostNetwork: false,
     phase: 'Running',
-    deleting: false,
     activity: 'running',
     ...fields,
   };

@@ -91,6 +91,9 @@ t.test('drops one without an identity, or with one that cannot be read', async (
     { spec },
     { metadata: { name: 'demo' }, spec },
     { metadata: { namespace: 'apps' }, spec },
+    { metadata: { ...metadata, name: 'demo\u001b[2J' }, spec },
+    { metadata: { ...metadata, name: 'demo\nINFO request' }, spec },
+    { metadata: { ...metadata, namespace: 'a'.repeat(254) }, spec },
     { metadata, spec: { clientID: 7 } },
     { metadata, spec: { allowedNamespaces: 'apps' } },
   ];

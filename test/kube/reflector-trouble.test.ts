@@ -43,10 +43,12 @@ t.test('gives up a silent connection after 90 s and goes on where it was', async
   await rig.seen('watching', 2);
   t.equal(rig.api.watchCalls[1]?.query.resourceVersion, '12');
   t.same(rig.clock.pauses, []);
-  t.same(rig.reflector.freshness(), { synced: true, lastHeardMs: 0, watching: true });
+  t.same(rig.reflector.freshness(), { synced: true, lastHeardMs: 0, watching: true, silent: true });
   t.same(rig.log.lines, []);
   t.equal(rig.api.listCalls.length, 1);
   await eventually('the silent connection is closed', () => rig.api.openSockets === 1);
+  rig.api.streams[1]?.write(line('BOOKMARK', { metadata: { resourceVersion: '13' } }));
+  await eventually('its successor is believed once it speaks', () => !rig.reflector.freshness().silent);
 });
 
 t.test('gives up a watch whose answer never begins', async (t) => {
@@ -166,11 +168,17 @@ t.test('tells what is missing, is not synced meanwhile, and recovers by itself',
       rig.api.lists.push(answer, answer);
       rig.start();
       await rig.seen('failed');
-      t.same(rig.reflector.freshness(), { synced: false, lastHeardMs: undefined, watching: false, problem });
+      t.same(rig.reflector.freshness(), {
+        synced: false,
+        lastHeardMs: undefined,
+        watching: false,
+        silent: false,
+        problem,
+      });
       await rig.pass(1);
       await rig.pass(2);
       await rig.seen('watching');
-      t.same(rig.reflector.freshness(), { synced: true, lastHeardMs: 0, watching: true });
+      t.same(rig.reflector.freshness(), { synced: true, lastHeardMs: 0, watching: true, silent: false });
       t.same(
         rig.log.lines.map((each) => each.message),
         ['kubernetes watch interrupted', 'kubernetes watch recovered'],

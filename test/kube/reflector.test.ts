@@ -14,7 +14,7 @@ t.test('lists, then watches from where the list ends', async (t) => {
   const { timeoutSeconds, ...query } = rig.api.watchCalls[0]?.query ?? {};
   t.same(query, { watch: 'true', allowWatchBookmarks: 'true', resourceVersion: '42' });
   t.ok(Number(timeoutSeconds) >= 290 && Number(timeoutSeconds) <= 350);
-  t.same(rig.reflector.freshness(), { synced: true, lastHeardMs: 0, watching: true });
+  t.same(rig.reflector.freshness(), { synced: true, lastHeardMs: 0, watching: true, silent: false });
 });
 
 t.test('passes on what the watch tells', async (t) => {

@@ -54,17 +54,14 @@ export class ThingSink implements Sink<Thing> {
   }
 }
 
-/** A logger that keeps its lines. */
+/** A logger that keeps its lines, those for debugging apart. */
 export class MemoryLog implements Logger {
   readonly lines: { readonly level: string; readonly message: string; readonly fields: LogFields }[] = [];
-  readonly debug = this.#at('debug');
+  readonly debugging: string[] = [];
+  readonly debug = (_fields: LogFields, message: string): void => void this.debugging.push(message);
   readonly info = this.#at('info');
   readonly warn = this.#at('warn');
   readonly error = this.#at('error');
-
-  child(): Logger {
-    return this;
-  }
 
   #at(level: string): (fields: LogFields, message: string) => void {
     return (fields, message) => void this.lines.push({ level, message, fields });

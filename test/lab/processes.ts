@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { eventually } from './eventually.ts';
-import { inside } from './namespaces.ts';
 
 export interface ProcessOptions {
   /** The network namespace it runs in. */
@@ -29,14 +28,15 @@ export interface LabProcess {
  */
 export function startProcess({ namespace, command, env = {}, log }: ProcessOptions): LabProcess {
   const out = openSync(log, 'a', 0o600);
-  const child = spawn('nsenter', [...inside(namespace), ...command], {
+  // `ip netns exec`, since it shows the namespace's own /sys, too: the agent finds bridges there.
+  const child = spawn('ip', ['netns', 'exec', namespace, ...command], {
     detached: true,
     stdio: ['ignore', out, out],
     env: { PATH: process.env.PATH, ...env },
   });
   closeSync(out);
   child.unref();
-  if (child.pid === undefined) throw new Error(`nsenter cannot be started for ${command[0]}`);
+  if (child.pid === undefined) throw new Error(`ip cannot be started for ${command[0]}`);
   const ended = (): number | NodeJS.Signals | undefined => child.exitCode ?? child.signalCode ?? undefined;
   return {
     pid: child.pid,

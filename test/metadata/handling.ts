@@ -44,6 +44,7 @@ export interface World {
   readonly decision?: Decision | readonly Decision[];
   readonly options?: Partial<HandlerOptions>;
   readonly token?: Stages['token'];
+  readonly explain?: Stages['explain'];
 }
 
 interface Outcome {
@@ -96,7 +97,7 @@ function fakes(world: World, stages: string[], upstream: UpstreamRequest[]): Sta
     learnObjectIds: async (_pod, resource) => note(`learnObjectIds ${resource}`, undefined),
     hold: async (held, _look, ms) => note(`hold ${held.name} ${ms}`, undefined),
     exceptionOf: () => note('exceptionOf', excepted && 'node-tools'),
-    explain: () => note('explain', 'Because.'),
+    explain: (...judged) => note('explain', world.explain?.(...judged) ?? 'Because.'),
     token: (wanted, resource) =>
       note('token', undefined) ?? (world.token ? world.token(wanted, resource) : Promise.resolve(paid)),
     passThrough: async (request) => {

@@ -2,6 +2,7 @@ import t from 'tap';
 import type { Caller } from '../../lib/model/decision.ts';
 import { Directory, type DirectoryOptions } from '../../lib/pods/directory.ts';
 import { type Holder, PodIndex } from '../../lib/pods/pod-index.ts';
+import { FakeClock } from '../fakes/clock.ts';
 import { aPod } from '../fakes/model.ts';
 
 const ip = '10.0.0.7';
@@ -95,8 +96,10 @@ function start({ index: pods = [], fresh = true, live }: Omit<Case, 'answer' | '
     if (live instanceof Error) throw live;
     return live;
   };
-  const options: DirectoryOptions = { index, fresh: () => fresh, live: { holderOf: look, named: look } };
-  return { directory: new Directory(options), asked };
+  const clock = new FakeClock();
+  const lookers = { holderOf: look, named: look };
+  const options: DirectoryOptions = { clock, index, fresh: () => fresh, live: lookers };
+  return { directory: new Directory(options), asked, clock };
 }
 
 const brief = (caller: Caller): string => (caller.kind === 'pod' ? caller.pod.uid : caller.kind);
@@ -162,3 +165,28 @@ for (const [promise, { answer, looks, ...situation }] of Object.entries(byName))
     t.same(asked, Array(looks).fill('apps/web'));
   });
 }
+
+t.test(
+  'a known pod waits half a second to be confirmed, and no longer for an API that swallows packets',
+  async (t) => {
+    const clock = new FakeClock();
+    const index = new PodIndex();
+    index.replace([known]);
+    const swallowed = (): Promise<Holder> => clock.sleep(2_000).then(() => Promise.reject(down));
+    const live = { holderOf: swallowed, named: swallowed };
+    const directory = new Directory({ clock, index, fresh: () => false, live });
+    let answered = '';
+    const asking = directory.at(ip).then((caller) => {
+      answered = brief(caller);
+    });
+    await clock.advance(499);
+    t.equal(answered, '');
+    await clock.advance(1);
+    t.equal(answered, 'known');
+    await asking;
+    const unknown = directory.at('10.0.0.8');
+    await clock.advance(2_000);
+    t.equal(brief(await unknown), 'unknown', 'who is not known waits for the answer');
+    t.equal(clock.waiting, 0);
+  },
+);

@@ -20,19 +20,13 @@ const settled = (index: PodIndex, address = ip): string => brief(index.settledHo
 /** Names are one pod at a time, so those that stand beside each other have their own. */
 const running = aPod({ uid: 'a', name: 'a' });
 const starting = aPod({ uid: 'b', name: 'b', phase: 'Pending', activity: 'starting' });
-const ended = aPod({ uid: 'c', name: 'c', activity: 'ended', deleting: true });
+const ended = aPod({ uid: 'c', name: 'c', activity: 'ended' });
 
 const rows: readonly (readonly [promise: string, pods: readonly Pod[], seen: string, settled: string])[] = [
   ['knows nobody at an address that no pod has', [aPod({ ips: ['10.0.0.8'] })], 'none', 'none'],
   ['knows nobody before an address is reported', [aPod({ ips: [], phase: 'Pending' })], 'none', 'none'],
   ['knows a running pod', [running], 'a', 'a'],
   ['knows a pod whose first container is about to start', [starting], 'b', 'b'],
-  [
-    'knows a pod that is being deleted while a container runs',
-    [aPod({ uid: 'a', deleting: true })],
-    'a',
-    'a',
-  ],
   [
     'is unsure of a pod whose containers have ended, and settles that nobody is there',
     [ended],
@@ -114,7 +108,7 @@ t.test('lets go of an address when its pod finishes, and takes it back when it d
 });
 
 t.test("a StatefulSet's new pod takes the place of the old one of the same name", async (t) => {
-  const index = indexOf(aPod({ uid: 'old', name: 'db-0', activity: 'ended', deleting: true }));
+  const index = indexOf(aPod({ uid: 'old', name: 'db-0', activity: 'ended' }));
   index.upsert(aPod({ uid: 'new', name: 'db-0', ips: ['10.0.0.8'] }));
   t.same(
     [seen(index), seen(index, '10.0.0.8')],

@@ -129,6 +129,5 @@ const pod: Pod = {
   labels: { aadpodidbinding: 'demo' },
   hostNetwork: false,
   phase: 'Running',
-  deleting: false,
   activity: 'running',
 };

@@ -41,6 +41,12 @@ const probes: [string, string, string[], number][] = [
   ['AppAuthentication .NET', '/metadata/instance?api-version=2020-09-01', [], 400],
   ['a library with a base URL', `${tokenPath}/`, [], 400],
   ['Java’s own client', tokenPath, h2c, 400],
+  [
+    'curl, without the header',
+    `${tokenPath}/?resource=${vault}`,
+    ['User-Agent: curl/8.5.0', 'Accept: */*'],
+    400,
+  ],
   ['adal', tokenPath, ['User-Agent: Go-http-client/1.1'], 400],
 ];
 

@@ -63,3 +63,26 @@ t.test(
     t.equal(agent.ended(), undefined);
   },
 );
+
+t.test(
+  'slow heads, slow bodies, huge heads and pipelining take nothing from other pods',
+  { skip },
+  async (t) => {
+    const { lab, agent } = await scene(t);
+    await agent.ready();
+    const before = residentMb(agent);
+    const program = join(import.meta.dirname, 'slow.ts');
+    const abuse = lab.exec('plain', [process.execPath, program, addresses.imds], { timeoutMs: 60_000 });
+    await eventually('it has begun', () => agent.output().includes('"code":"http-too-large"'));
+    for (let i = 0; i < 5; i++) t.equal((await ask(lab, 'demo', tokenUrl, '--max-time', '5')).status, 200);
+    const grown = residentMb(agent) - before;
+    t.ok(grown < mostGrownMb, `it grew by ${grown} MB`);
+    const { stdout, stderr } = await abuse;
+    t.equal(stderr, '');
+    const told = JSON.parse(stdout) as Record<string, Record<string, number>>;
+    t.match(told, { 'slow head': { 408: 100 }, 'slow body': { 400: 100 } });
+    t.same(Object.keys(told['huge head'] ?? {}), ['431']);
+    t.ok(['404', '429'].some((status) => told.pipelined?.[status]));
+    t.equal((await ask(lab, 'demo')).status, 200);
+  },
+);

@@ -54,6 +54,17 @@ t.test(
   },
 );
 
+t.test('managed mode is namespaced: a binding of another namespace gives nothing', { skip }, async (t) => {
+  await lab.imds.assign(sampleIdentity('team'));
+  await lab.kube.apply(identityObject('team', 'team', sampleIdentity('team')));
+  await lab.kube.apply(bindingObject('team', 'team', 'team', 'team'));
+  await lab.addPod({ name: 'team', namespace: 'team', labels: { aadpodidbinding: 'team' } });
+  await lab.addPod({ name: 'guest', labels: { aadpodidbinding: 'team' } });
+  await eventually('the binding counts', async () => (await appIdOf('team')) === clientId('team'));
+  t.equal(await appIdOf('guest'), 400);
+  t.equal(await appIdOf('guest', `&client_id=${clientId('team')}`), 400);
+});
+
 t.test('object_id names an identity of the pod, and IMDS is never asked for the id', { skip }, async (t) => {
   const { objectId } = sampleIdentity('demo');
   t.equal(await appIdOf('demo', `&object_id=${objectId.toUpperCase()}`), clientId('demo'));
@@ -78,21 +89,20 @@ t.test('an exception that says match: all covers pods with all of its labels onl
   await eventually('any label will do again', async () => (await appIdOf('one')) === clientId('node1'));
 });
 
-t.test('a pod with an IPv6 address beside its IPv4 one is served like any other', { skip }, async (t) => {
+t.test('a pod is known by each of its status.podIPs, whichever comes first', { skip }, async (t) => {
   const own = `&client_id=${clientId('demo')}`;
-  const both = await lab.addPod({ name: 'dual', labels: { aadpodidbinding: 'demo' } });
-  const podIPs = [{ ip: both.ip }, { ip: 'fd00:98::10' }];
-  await lab.kube.patch('Pod', 'dual', { status: { podIPs } }, { subresource: 'status' });
+  const { ip } = await lab.addPod({ name: 'dual', labels: { aadpodidbinding: 'demo' } });
+  const report = (...ips: readonly string[]): Promise<unknown> => {
+    const podIPs = ips.map((each) => ({ ip: each }));
+    return lab.kube.patch('Pod', 'dual', { status: { podIP: ips[0], podIPs } }, { subresource: 'status' });
+  };
   t.equal(await appIdOf('dual', own), clientId('demo'));
-  await lab.kube.patch(
-    'Pod',
-    'plain',
-    { status: { podIP: 'fd00:98::11', podIPs: [{ ip: 'fd00:98::11' }] } },
-    { subresource: 'status' },
-  );
+  await report('fd00:98::10');
   await eventually(
     'an address that is reported no more is nobody',
-    async () => (await appIdOf('plain')) === 404,
+    async () => (await appIdOf('dual', own)) === 404,
   );
+  await report('fd00:98::10', ip);
+  await eventually('the second counts, too', async () => (await appIdOf('dual', own)) === clientId('demo'));
   t.equal(await appIdOf('demo', own), clientId('demo'));
 });

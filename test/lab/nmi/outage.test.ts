@@ -33,7 +33,7 @@ async function startAnew(): Promise<void> {
   await eventually('the redirect stands', () => agent.output().includes('serving pods'));
 }
 
-/** A 404 before a client gives up, each time until a live look has failed: that nobody has an address is remembered for 1 s. */
+/** A 404 before a client gives up, until a live look has failed: that nobody has an address is remembered for 1 s. */
 async function unknownIsRefused(t: Test): Promise<void> {
   const failures = (): number => agent.logs().filter(({ msg }) => msg === 'live pod list failed').length;
   const before = failures();
@@ -45,12 +45,40 @@ async function unknownIsRefused(t: Test): Promise<void> {
 
 /** What `/readyz` says once every cache has been tried. */
 async function notReady(): Promise<string> {
-  const { body } = await eventually('the reason is told', async () => {
+  const told = async (): Promise<{ body: string } | undefined> => {
     const answer = await agent.probed('/readyz');
     return answer.status === 503 && !/not read yet|rules/.test(answer.body) ? answer : undefined;
-  });
+  };
+  const { body } = await eventually('the reason is told', told, { withinMs: 60_000, everyMs: 200 });
   return body;
 }
+
+t.test(
+  'while it is away for a minute a known pod is served, readiness says why, and it mends itself',
+  { skip },
+  async (t) => {
+    const began = performance.now();
+    await lab.kube.fault({ away: true });
+    const statuses = new Set<number>();
+    const reason = await notReady();
+    t.match(reason, /^(pods|azure\w+): /);
+    await eventually(
+      'a minute is over',
+      async () => {
+        statuses.add((await ask(lab, 'demo')).status);
+        return performance.now() - began > 60_000;
+      },
+      { withinMs: 70_000, everyMs: 500 },
+    );
+    t.same([...statuses], [200]);
+    t.equal((await agent.probed('/healthz')).status, 200, 'it is alive');
+    t.equal((await agent.probed('/readyz')).status, 503);
+    await lab.kube.fault({ away: false });
+    // After a long outage the next try may be half a minute away.
+    const ready = async (): Promise<boolean> => (await agent.probed('/readyz')).status === 200;
+    await eventually('it has recovered', ready, { withinMs: 60_000, everyMs: 200 });
+  },
+);
 
 t.test('without the API server known pods are served, unknown ones refused at once', { skip }, async (t) => {
   await lab.kube.fault({ away: true });
