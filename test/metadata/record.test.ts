@@ -39,3 +39,15 @@ t.test('every other request is a line of its own', (t) => {
   t.equal(lines.length, 5);
   t.end();
 });
+
+t.test('what an upstream caused is cut and cleaned', (t) => {
+  const { lines, record } = recording();
+  record({
+    ...refused,
+    code: 'upstream-failed',
+    status: 502,
+    cause: new Error(`${'\u001b\n'.repeat(500_000)}`),
+  });
+  t.match(lines, [{ level: 'warn', cause: /^\?{200}…$/ }]);
+  t.end();
+});
