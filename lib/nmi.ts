@@ -13,6 +13,7 @@ import { AppError, messageOf } from './model/errors.ts';
 import { identityTypes } from './model/identity.ts';
 import { bridgeCare } from './nmi/bridges.ts';
 import { type Cluster, clusterOf } from './nmi/cluster.ts';
+import { addressesOf, standingOf } from './nmi/listeners.ts';
 import { stagesOf } from './nmi/stages.ts';
 import { systemClock as clock } from './platform/clock.ts';
 import { systemExec as exec } from './platform/exec.ts';
@@ -65,6 +66,7 @@ export async function runNmi({ config, kube, log, signal }: NmiOptions): Promise
   const hold = new Hold(clock);
   const bridges = bridgeCare(config.pinNeighbours, { exec, clock, log, cluster: () => cluster });
   const onChange = (): void => {
+    cluster.policy.changed();
     hold.changed();
     bridges.trigger();
   };
@@ -112,7 +114,11 @@ export async function runNmi({ config, kube, log, signal }: NmiOptions): Promise
   };
   const listeners = addressesOf(config, plan).map((host) => ({
     host,
-    listener: new MetadataListener(handler, { clock, onServed }),
+    listener: new MetadataListener(handler, {
+      clock,
+      onServed,
+      standingOf: (address) => standingOf(address, host !== plan.listen, cluster),
+    }),
   }));
 
   const serve = async (ending: AbortSignal): Promise<void> => {
@@ -128,6 +134,7 @@ export async function runNmi({ config, kube, log, signal }: NmiOptions): Promise
     ...rulesMissing(redirect),
   ];
   const health = await openHealth({
+    clock,
     probePort: config.httpProbePort,
     metricsPort: config.prometheusPort,
     active: () => redirect.state().redirect === 'present',
@@ -200,12 +207,6 @@ function redirectOf(config: NmiConfig, plan: ListenPlan, log: Logger, metrics: N
     conntrackDeletion: config.enableConntrackDeletion,
     onRepair: (what) => metrics.repairs.inc({ what }),
   });
-}
-
-/** The pods' address, and the loopback for `/host/token` where the first does not cover it. */
-function addressesOf({ hostToken }: NmiConfig, { listen }: ListenPlan): string[] {
-  const covered = listen === '127.0.0.1' || listen === '0.0.0.0' || listen === '::';
-  return covered || hostToken === 'off' ? [listen] : [listen, '127.0.0.1'];
 }
 
 function rulesMissing(redirect: Redirect): string[] {

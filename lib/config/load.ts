@@ -25,6 +25,14 @@ export function loadNmiConfig(args: readonly string[], env: Environment): NmiCon
       '--enableProfile is not served: there is no profiler in the agent; use the inspector of Node where you need one',
     );
   }
+  if (!/^[\x20-\x7e]*$/.test(config.customUserAgent)) {
+    throw invalid('--custom-user-agent has characters that a header cannot carry: it takes printable ASCII');
+  }
+  if (/^(0|127|22[4-9]|23\d|24\d|25[0-5])\./.test(config.metadataIp)) {
+    throw invalid(
+      `--metadata-ip is "${config.metadataIp}", but it takes an address that pods can be redirected from`,
+    );
+  }
   const ports = [config.nmiPort, config.httpProbePort, config.prometheusPort];
   if (new Set(ports).size < ports.length) {
     throw invalid(

@@ -57,6 +57,7 @@ export function azureAssignedIdentities(node: string | undefined): Resource<Azur
         const state = assignmentState(text(record(raw as Raw, 'status'), 'status'));
         if (!identity || state === undefined) return undefined;
         const binding = record(spec, 'azureBindingRef');
+        const bound = record(binding, 'spec');
         const { namespace, name: bindingName } = nameOf(binding);
         return {
           ...name,
@@ -65,7 +66,12 @@ export function azureAssignedIdentities(node: string | undefined): Resource<Azur
           node: text(spec, 'nodename'),
           state,
           identity,
-          binding: { namespace, name: bindingName, weight: weightOf(record(binding, 'spec')) },
+          binding: {
+            namespace,
+            name: bindingName,
+            weight: weightOf(bound),
+            selector: text(bound, 'selector'),
+          },
         };
       }),
   };

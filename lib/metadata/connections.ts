@@ -3,15 +3,22 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '../platform/clock.ts';
 import { PerAddress } from '../platform/per-address.ts';
 
+/**
+ * What an address is to the listener. `stranger`: no pod that we know; all of them share what one may have, since a pod on a
+ * bridge can use any free address. `refused`: nobody who has any business here.
+ */
+export type StandingOf = (address: string) => 'known' | 'stranger' | 'refused';
+
 export interface ConnectionLimits {
   /** For each address; a tenth of what the listener takes, so that no pod can have the connections of the others. */
   readonly perAddress: number;
   /** Connections of all addresses beyond that, kept for `surplusMs` to be told why. */
   readonly surplus: number;
   readonly surplusMs: number;
+  readonly standingOf: StandingOf;
 }
 
-const usual: ConnectionLimits = { perAddress: 800, surplus: 64, surplusMs: 2_000 };
+const usual: ConnectionLimits = { perAddress: 800, surplus: 64, surplusMs: 2_000, standingOf: () => 'known' };
 
 /** What the listener knows of its connections: how many each address has, and whose turn it is on each. */
 export class Connections {
@@ -21,15 +28,20 @@ export class Connections {
   readonly #surplus = new Set<Duplex>();
   readonly #turns = new WeakMap<Duplex, { readonly last: Promise<boolean>; over: boolean }>();
 
-  constructor(clock: Clock, limits = usual) {
+  constructor(clock: Clock, limits: Partial<ConnectionLimits> = {}) {
     this.#clock = clock;
-    this.#limits = limits;
-    this.#open = new PerAddress(limits.perAddress);
+    this.#limits = { ...usual, ...limits };
+    this.#open = new PerAddress(this.#limits.perAddress);
   }
 
   /** Counts a new connection until it closes. False: its address has too many, and it was ended unheard. */
   admit(socket: Socket): boolean {
-    if (this.#open.admit(socket)) return true;
+    const standing = this.#limits.standingOf(socket.remoteAddress ?? '');
+    if (standing === 'refused') {
+      socket.destroy();
+      return false;
+    }
+    if (this.#open.admit(socket, standing === 'stranger' ? 'strangers' : undefined)) return true;
     if (socket.remoteAddress !== undefined && this.#surplus.size < this.#limits.surplus) {
       this.#keepShortly(socket);
       return true;

@@ -7,7 +7,7 @@ import { AppError } from '../model/errors.ts';
 import type { Clock } from '../platform/clock.ts';
 import { answerOf, closed, type Heard, trySend } from './answering.ts';
 import type { Rate } from './budget.ts';
-import { Connections } from './connections.ts';
+import { Connections, type StandingOf } from './connections.ts';
 import { Quota } from './quota.ts';
 import { type Answer, rawAnswer, refuse } from './reply.ts';
 import type { Handler, Trace } from './stages.ts';
@@ -36,6 +36,8 @@ export interface ListenerOptions {
   readonly headMs?: number;
   /** For each address; {@link usualRate} unless said. */
   readonly rate?: Rate;
+  /** Who may connect; unless said, everybody is known. */
+  readonly standingOf?: StandingOf;
 }
 
 /** The pods' listener: every reply is JSON with a request id, also to what is not HTTP. */
@@ -49,7 +51,7 @@ export class MetadataListener {
 
   constructor(handler: Handler, options: ListenerOptions) {
     this.#options = options;
-    this.#connections = new Connections(options.clock);
+    this.#connections = new Connections(options.clock, { standingOf: options.standingOf ?? (() => 'known') });
     this.#quota = new Quota(options.clock, options.rate);
     const headersTimeout = Math.min(limits.headMs, options.headMs ?? limits.headMs);
     this.#server = createServer({
@@ -75,6 +77,7 @@ export class MetadataListener {
     // A failing accept (no file descriptor is left) concerns that connection only.
     this.#server.on('error', () => undefined);
     this.#server.maxConnections = limits.connections;
+    this.#server.maxHeadersCount = limits.headers;
     this.#server.timeout = limits.silenceMs;
   }
 
@@ -216,7 +219,7 @@ export class MetadataListener {
 /** Each limit said out loud. A held token request may take 60 s, so answers have no time limit of their own here. */
 const limits = {
   http: {
-    maxHeaderSize: 16 * 1024,
+    maxHeaderSize: 8 * 1024,
     keepAliveTimeout: 65_000,
     requireHostHeader: false, // Node would answer without JSON; isHttp1 below does it
     insecureHTTPParser: false,
@@ -225,6 +228,8 @@ const limits = {
   /** Longer than the longest hold. */
   silenceMs: 120_000,
   connections: 8192,
+  /** No SDK sends 20. Kept connections with 800 each filled the memory until the agent ended (measured). */
+  headers: 64,
   /** For an answer to leave, in all: what the client sends meanwhile is no sign that it reads. */
   unreadMs: 10_000,
   /** Within the second that SDK probes wait. */

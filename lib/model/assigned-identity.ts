@@ -14,5 +14,11 @@ export interface AzureAssignedIdentity {
   readonly state: AssignmentState;
   /** As MIC saw it when it made the assignment. */
   readonly identity: AzureIdentity;
-  readonly binding: { readonly namespace: string; readonly name: string; readonly weight: number };
+  readonly binding: {
+    readonly namespace: string;
+    readonly name: string;
+    readonly weight: number;
+    /** '' where nothing is said. */
+    readonly selector: string;
+  };
 }

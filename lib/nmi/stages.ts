@@ -1,5 +1,6 @@
 import type { PassThrough } from '../metadata/pass-through.ts';
 import type { Stages } from '../metadata/stages.ts';
+import type { Decision } from '../model/decision.ts';
 import { identityTypes } from '../model/identity.ts';
 import { podKey } from '../model/pod.ts';
 import type { Logger } from '../platform/log.ts';
@@ -41,7 +42,12 @@ export function stagesOf(parts: StageParts): Stages {
     },
     hold: async (pod, look, ms, signal) => {
       log.debug({ pod: podKey(pod), ms }, 'request waits for its identity');
-      await hold.until(() => look(index.get(podKey(pod)) ?? pod), ms, signal);
+      // A pod that came back under its name is another: nothing is left to wait for. One that the watch has not brought yet waits.
+      const now = (): Decision => {
+        const current = index.get(podKey(pod)) ?? pod;
+        return current.uid === pod.uid ? look(current) : { kind: 'deny', why: { code: 'no-label' } };
+      };
+      await hold.until(now, ms, signal);
     },
     exceptionOf: (pod) => policy.exceptionOf(pod),
     explain,

@@ -1,3 +1,4 @@
+import type { Clock } from './clock.ts';
 import { type Page, servePages } from './pages.ts';
 
 export interface HealthOptions {
@@ -7,7 +8,9 @@ export interface HealthOptions {
   readonly active: () => boolean;
   /** One sentence for each thing that is not as it should be; none means ready. */
   readonly problems: () => string[];
+  /** Made at most once a second, whoever asks: a page costs a millisecond and more. */
   readonly metrics: () => Promise<Page>;
+  readonly clock: Clock;
 }
 
 export interface Health {
@@ -31,12 +34,11 @@ export async function openHealth(options: HealthOptions): Promise<Health> {
         : { status: 503, body: `${problems.join('\n')}\n` };
     },
   });
-  const scrape = await servePages(options.metricsPort, { '/metrics': options.metrics }).catch(
-    (error: unknown) => {
-      probes.close();
-      throw error;
-    },
-  );
+  const metrics = oncePerSecond(options.metrics, options.clock);
+  const scrape = await servePages(options.metricsPort, { '/metrics': metrics }).catch((error: unknown) => {
+    probes.close();
+    throw error;
+  });
   return {
     probePort: probes.port,
     metricsPort: scrape.port,
@@ -44,5 +46,14 @@ export async function openHealth(options: HealthOptions): Promise<Health> {
       probes.close();
       scrape.close();
     },
+  };
+}
+
+function oncePerSecond(make: () => Promise<Page>, clock: Clock): () => Promise<Page> {
+  let made: { readonly page: Promise<Page>; readonly at: number } | undefined;
+  return () => {
+    const now = clock.monotonic();
+    if (!made || now - made.at >= 1_000) made = { page: make(), at: now };
+    return made.page;
   };
 }

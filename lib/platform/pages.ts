@@ -28,6 +28,8 @@ export async function servePages(port: number, pages: Pages): Promise<{ port: nu
       .catch(() => res.destroy());
   });
   server.timeout = limits.requestTimeout;
+  // One page a connection: pages that were pipelined and not read filled the memory until the agent ended (measured).
+  server.maxRequestsPerSocket = 1;
   const perAddress = new PerAddress(mostPerAddress);
   server.on('connection', (socket) => {
     if (!perAddress.admit(socket)) socket.destroy();

@@ -9,9 +9,12 @@ export class PerAddress {
     this.#most = most;
   }
 
-  /** Counts a new connection until it closes. False when its address has as many as it may, or is gone already. */
-  admit(socket: Socket): boolean {
-    const address = socket.remoteAddress;
+  /**
+   * Counts a new connection until it closes, under its address or the name given. False when that has as many as it may,
+   * or the address is gone already.
+   */
+  admit(socket: Socket, name?: string): boolean {
+    const address = socket.remoteAddress && (name ?? socket.remoteAddress);
     const open = address === undefined ? 0 : (this.#open.get(address) ?? 0);
     if (address === undefined || open >= this.#most) return false;
     this.#open.set(address, open + 1);

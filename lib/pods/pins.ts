@@ -56,7 +56,8 @@ interface Claim extends WantedPin {
  * - A pin is the address's permanent entry with our mark and its MAC's fixed forwarding entry. The kernel drops the latter
  *   with the pod's port, so a pin that lacks it is a former pod's, and is taken back; nothing need be remembered.
  * - A permanent entry without our mark is somebody else's pin and left alone.
- * - A MAC is believed only while the bridge knows its port, and a port serves one pod: who answers for a second pod is not pinned.
+ * - A MAC is believed only while the bridge knows its port, and a port serves one pod: who answers for a second pod, or wears
+ *   a MAC that is made for another address, is not pinned.
  */
 export function planPins(wanted: readonly WantedPin[], tables: Tables): PinPlan {
   const standing: Claim[] = [];
@@ -71,7 +72,8 @@ export function planPins(wanted: readonly WantedPin[], tables: Tables): PinPlan 
     else (seen?.ours ? standing : fresh).push({ ...want, mac: place.mac, port: place.port });
   }
   const alone = (claim: Claim): boolean =>
-    ![...standing, ...fresh].some(({ port, pod }) => port === claim.port && pod !== claim.pod);
+    ![...standing, ...fresh].some(({ port, pod }) => port === claim.port && pod !== claim.pod) &&
+    !isMadeForAnother(claim, wanted);
   const pins = fresh.filter(alone);
   const disputed = fresh.filter((claim) => !alone(claim));
   return {
@@ -82,6 +84,19 @@ export function planPins(wanted: readonly WantedPin[], tables: Tables): PinPlan 
     ],
     unpinned: [...silent, ...disputed],
   };
+}
+
+/**
+ * CNI bridges make a pod's MAC of its address (`0a:58` and the four bytes), so a pod can wear the MAC of one to come, and a pin
+ * of it would cut that one off.
+ */
+function isMadeForAnother({ mac, ip, pod }: Claim, wanted: readonly WantedPin[]): boolean {
+  const [, bytes] = /^0a:58:((?:[0-9a-f]{2}:){3}[0-9a-f]{2})$/.exec(mac) ?? [];
+  if (bytes === undefined) return false;
+  const made = bytes.split(':').map((byte) => Number.parseInt(byte, 16));
+  const address = made.join('.');
+  // A pod with two addresses has the MAC of one of them.
+  return address !== ip && !wanted.some((other) => other.ip === address && other.pod === pod);
 }
 
 /** Where the entry's MAC is; undefined when the bridge does not know, or knows it on two ports (in two VLANs). */

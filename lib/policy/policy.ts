@@ -1,6 +1,7 @@
 import type { Decision, TokenRequest } from '../model/decision.ts';
 import type { AzureIdentity } from '../model/identity.ts';
 import type { Pod } from '../model/pod.ts';
+import type { Candidates, CandidatesOf } from './candidates.ts';
 import { type Books, decide, type OwnDecision, permitted } from './decide.ts';
 import { type Exceptions, isMic } from './exceptions.ts';
 
@@ -13,9 +14,19 @@ export interface PolicyOptions extends Books {
 /** The questions that the other stages ask of policy. */
 export class Policy {
   readonly #options: PolicyOptions;
+  readonly #find: CandidatesOf;
+  /** Hundreds of requests of one pod may wait, and thousands of bindings select it: each change is one search a pod. */
+  #candidates = new WeakMap<Pod, Candidates>();
 
   constructor(options: PolicyOptions) {
-    this.#options = options;
+    const candidatesOf = (pod: Pod): Candidates => this.#candidatesOf(pod);
+    this.#options = { ...options, candidatesOf };
+    this.#find = options.candidatesOf;
+  }
+
+  /** The books have changed: what was found for pods counts no more. */
+  changed(): void {
+    this.#candidates = new WeakMap();
   }
 
   decide(pod: Pod, request: TokenRequest): Decision {
@@ -38,5 +49,13 @@ export class Policy {
   /** The identities that the pod may have as things stand, whatever it asks for. */
   identitiesOf(pod: Pod): readonly AzureIdentity[] {
     return permitted(pod, this.#options);
+  }
+
+  #candidatesOf(pod: Pod): Candidates {
+    const known = this.#candidates.get(pod);
+    if (known) return known;
+    const found = this.#find(pod);
+    this.#candidates.set(pod, found);
+    return found;
   }
 }

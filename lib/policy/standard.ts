@@ -13,11 +13,14 @@ export function standardCandidates(
   { namespaced }: { readonly namespaced: boolean },
 ): CandidatesOf {
   return (pod) => {
-    const own = assigned.of(pod).filter(({ state }) => state !== 'Unassigned');
+    const label = pod.labels[bindingLabel] ?? '';
+    const own = assigned
+      .of(pod)
+      .filter(({ state }) => state !== 'Unassigned')
+      .filter((assignment) => isMics(assignment) && stillSelects(assignment, label));
     const made = new Set(own.map(({ binding }) => `${binding.namespace}/${binding.name}`));
     const selecting = bindings.selecting(pod, !namespaced);
     const due = selecting.filter(({ namespace, name }) => !made.has(`${namespace}/${name}`));
-    const label = pod.labels[bindingLabel] ?? '';
     const unheard = label !== '' && selecting.length === 0 && own.length === 0;
     return {
       ready: own.filter(({ state }) => state !== 'Created').map(candidate),
@@ -29,6 +32,19 @@ export function standardCandidates(
       none: label === '' ? { code: 'no-label' } : { code: 'no-binding', label },
     };
   };
+}
+
+/**
+ * MIC writes assignments to namespace `default`, or, namespaced, to that of the identity and the pod. Anywhere else they are
+ * the work of somebody who may write there and would give himself the identities of others.
+ */
+function isMics({ namespace, podNamespace, identity }: AzureAssignedIdentity): boolean {
+  return namespace === 'default' || (namespace === podNamespace && namespace === identity.namespace);
+}
+
+/** A pod that came back under its name without the label is not the one that the assignment was made for. */
+function stillSelects({ binding }: AzureAssignedIdentity, label: string): boolean {
+  return binding.selector === '' || binding.selector === label;
 }
 
 function candidate({ identity, binding }: AzureAssignedIdentity): Candidate {

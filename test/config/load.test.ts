@@ -162,3 +162,14 @@ t.test('the retry flags of the original ask for no longer a hold than --identity
   );
   t.same(holdOf(config), { usualMs: 600_000, longMs: 600_000 });
 });
+
+t.test(
+  'refuses a user agent that no header can carry, and an address that nothing can be redirected from',
+  async (t) => {
+    const load = (flag: string): unknown => loadNmiConfig(['--node=n', flag], {});
+    t.throws(() => load('--custom-user-agent=a\r\nb'), { code: 'flag-invalid', message: /printable ASCII/ });
+    for (const ip of ['0.0.0.0', '127.0.0.1', '224.0.0.1', '255.255.255.255'])
+      t.throws(() => load(`--metadata-ip=${ip}`), { code: 'flag-invalid', message: ip });
+    t.match(load('--metadata-ip=169.254.169.253'), { metadataIp: '169.254.169.253' });
+  },
+);

@@ -63,7 +63,7 @@ export function anAssigned(fields: Partial<AzureAssignedIdentity> = {}): AzureAs
     node: 'node1',
     state: 'Assigned',
     identity: anIdentity(),
-    binding: { namespace: 'apps', name: 'demo-binding', weight: 0 },
+    binding: { namespace: 'apps', name: 'demo-binding', weight: 0, selector: 'web' },
     ...fields,
   };
 }

@@ -51,7 +51,7 @@ t.test('reads an AzureAssignedIdentity, with the identity and the binding that i
       namespaced: false,
       allowedNamespaces: undefined,
     },
-    binding: { namespace: 'apps', name: 'demo-binding', weight: 3 },
+    binding: { namespace: 'apps', name: 'demo-binding', weight: 3, selector: 'web' },
   });
 });
 
@@ -101,7 +101,7 @@ t.test('drops one without an identity, or with one that cannot be read', async (
 });
 
 t.test('takes the names in a binding that is not there for empty', async (t) => {
-  const none = { namespace: '', name: '', weight: 0 };
+  const none = { namespace: '', name: '', weight: 0, selector: '' };
   for (const azureBindingRef of [undefined, null, {}])
     t.same(resource.parse(withSpec({ azureBindingRef }))?.binding, none);
 });

@@ -104,3 +104,22 @@ t.test('does the work of one connection in order, and none behind one that ended
   t.same(log, ['first begun', 'other', 'second']);
   t.notOk(connections.isBusy(socket));
 });
+
+t.test('strangers share what one address may have, and who has no business is refused', (t) => {
+  const standing: Record<string, 'known' | 'stranger' | 'refused'> = {
+    '10.0.0.1': 'known',
+    '10.9.9.9': 'refused',
+  };
+  const limits = {
+    perAddress: 2,
+    surplus: 0,
+    standingOf: (address: string) => standing[address] ?? 'stranger',
+  };
+  const connections = new Connections(new FakeClock(), limits);
+  t.notOk(admitted(connections, '10.0.1.1').destroyed);
+  t.notOk(admitted(connections, '10.0.1.2').destroyed);
+  t.ok(admitted(connections, '10.0.1.3').destroyed, 'whatever address it takes');
+  t.notOk(admitted(connections, '10.0.0.1').destroyed, 'a pod has its own');
+  t.ok(admitted(connections, '10.9.9.9').destroyed);
+  t.end();
+});

@@ -22,7 +22,13 @@ t.test('answers what is not HTTP in JSON with a request id, and ends the connect
     ['a folded header', request('GET', '/', 'X: a', ' b'), 400, 'http-malformed'],
     ['a NUL in a header', request('GET', '/', 'X: \0'), 400, 'http-malformed'],
     ['bare line feeds', request('GET', '/').replaceAll('\r', ''), 400, 'http-malformed'],
-    ['a header of 17 kB', request('GET', '/', `X: ${'x'.repeat(17_000)}`), 431, 'http-too-large'],
+    ['a header of 9 kB', request('GET', '/', `X: ${'x'.repeat(9_000)}`), 431, 'http-too-large'],
+    [
+      '80 headers',
+      request('GET', '/', ...Array.from({ length: 80 }, (_, i) => `X-${i}: x`)),
+      431,
+      'http-too-large',
+    ],
     ['a target of 17 kB', request('GET', `/${'x'.repeat(17_000)}`), 431, 'http-too-large'],
     ['CONNECT', request('CONNECT', '169.254.169.254:80'), 405, 'method-refused'],
   ];

@@ -1,7 +1,8 @@
+import { connect } from 'node:net';
 import t, { type Test } from 'tap';
 import { type HealthOptions, openHealth } from '../../lib/platform/health.ts';
 import { servePages } from '../../lib/platform/pages.ts';
-import { settle } from '../fakes/clock.ts';
+import { FakeClock, settle } from '../fakes/clock.ts';
 import { failureOf } from '../fakes/failure.ts';
 
 /** Health pages on ports of their own, and what they answer to a path. */
@@ -12,6 +13,7 @@ async function open(t: Test, more: Partial<HealthOptions> = {}) {
     active: () => true,
     problems: () => [],
     metrics: async () => ({ status: 200, type: 'text/plain; version=0.0.4', body: 'up 1\n' }),
+    clock: new FakeClock(),
     ...more,
   });
   t.teardown(() => health.close());
@@ -69,4 +71,22 @@ t.test('leaves no port open when one of them is taken', async (t) => {
   t.match(await failureOf(() => open(t, { metricsPort: taken.port })), { code: 'listen-failed' });
   await settle();
   t.equal(listeners(), before);
+});
+
+t.test('makes one metrics page a second, whoever asks, and takes one request a connection', async (t) => {
+  const clock = new FakeClock();
+  let made = 0;
+  const metrics: HealthOptions['metrics'] = async () => ({ status: 200, body: `page ${++made}` });
+  const { scrape, health } = await open(t, { clock, metrics });
+  t.same(await Promise.all([scrape('/metrics'), scrape('/metrics')]), [
+    [200, 'page 1'],
+    [200, 'page 1'],
+  ]);
+  await clock.advance(1_000);
+  t.same(await scrape('/metrics'), [200, 'page 2']);
+  const socket = connect(health.metricsPort, '127.0.0.1');
+  socket.write('GET /metrics HTTP/1.1\r\nhost: a\r\n\r\n'.repeat(1_000));
+  let text = '';
+  for await (const chunk of socket) text += chunk;
+  t.equal(text.match(/^HTTP\/1\.1 200 /gm)?.length, 1, 'what is pipelined behind it gets no page');
 });

@@ -39,6 +39,13 @@ const cases: Readonly<Record<string, Case>> = {
     steps: [resolve(a)],
     unpinned: [a],
   },
+  'does not pin a MAC that is made for another address, which would cut its owner off': {
+    wanted: [a],
+    neighbours: [known(a.ip, macs.b)],
+    forwarding: [heard(macs.b, 'veth-a')],
+    steps: [forget(a), resolve(a)],
+    unpinned: [{ ...a, mac: macs.b, port: 'veth-a' }],
+  },
   'pins what was learned, MAC and port': {
     wanted: [a, b],
     neighbours: [known(a.ip, macs.a), known(b.ip, macs.b)],

@@ -91,8 +91,13 @@ t.test('chooses by weight, then by the name of the identity, then of the binding
 t.test('chooses by namespace before name, in standard mode', async (t) => {
   const assigned = ['z/a', 'a/z', 'a/y'].map((key) => {
     const [namespace = '', name = ''] = key.split('/');
-    const binding = { namespace, name: 'b', weight: 0 };
-    return anAssigned({ name: key, identity: anIdentity({ namespace, name }), binding });
+    const binding = { namespace, name: 'b', weight: 0, selector: '' };
+    return anAssigned({
+      namespace: 'default',
+      name: key,
+      identity: anIdentity({ namespace, name }),
+      binding,
+    });
   });
   t.equal(brief({ mode: 'standard', bindings: [], assigned }), 'allow a/y by b');
 });
@@ -107,7 +112,7 @@ t.test('decides the same, to the last field, in whatever order the objects came 
     anAssigned({
       name: `web-${name}`,
       identity: anIdentity({ name, clientId: name, ...(name < 'b' && { allowedNamespaces: [] }) }),
-      binding: { namespace: 'apps', name: `b-${name}`, weight: 0 },
+      binding: { namespace: 'apps', name: `b-${name}`, weight: 0, selector: '' },
     }),
   );
   const created = assigned.map((one) => ({ ...one, state: 'Created' as const }));

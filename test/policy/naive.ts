@@ -48,6 +48,7 @@ export function randomWorld(random: () => number): Whole {
     identities: some(() => randomIdentity(random)),
     assigned: some(() =>
       anAssigned({
+        namespace: pick(['default', 'default', 'default', 'apps', 'other'], random),
         name: `assigned-${random()}`,
         pod: pick(['web', 'web', 'web', 'web-2'], random),
         node: pick(['node1', 'node1', '', 'node2'], random),
@@ -57,6 +58,7 @@ export function randomWorld(random: () => number): Whole {
           namespace: pick(namespaces, random),
           name: pick(names, random),
           weight: pick([0, 1], random),
+          selector: pick(['', '', '', '', 'one', 'one', 'two'], random),
         },
       }),
     ),

@@ -57,3 +57,26 @@ t.test('names the identities that the pod may have, and no other', async (t) => 
   const assigned = [anAssigned({ state: 'Created' }), anAssigned({ name: 'other', pod: 'other' })];
   t.same(namesOf({ mode: 'standard', assigned }), []);
 });
+
+t.test('searches once for a pod, however many of its requests wait, until the books change', async (t) => {
+  const books = booksOf({});
+  let searches = 0;
+  const candidatesOf: typeof books.candidatesOf = (pod) => {
+    searches += 1;
+    return books.candidatesOf(pod);
+  };
+  const policy = new Policy({
+    ...books,
+    candidatesOf,
+    exceptions: new Exceptions(),
+    micNamespace: undefined,
+  });
+  const pod = aPod();
+  for (let i = 0; i < 100; i++) policy.decide(pod, request);
+  t.equal(searches, 1);
+  policy.changed();
+  policy.decide(pod, request);
+  t.equal(searches, 2);
+  policy.decide(aPod(), request);
+  t.equal(searches, 3, 'a pod as the watch brings it anew is another');
+});

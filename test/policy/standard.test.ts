@@ -7,18 +7,33 @@ const { clientId } = anIdentity();
 const unlabelled = aPod({ labels: {} });
 const created = anAssigned({ state: 'Created' });
 const theirs = anIdentity({ namespace: 'shared' });
-const shared = { namespace: 'shared', name: 'demo-binding', weight: 0 };
+const shared = { namespace: 'shared', name: 'demo-binding', weight: 0, selector: 'web' };
 /** Identity and binding of another namespace, as the original allows them. */
 const across: World = {
   bindings: [aBinding({ namespace: 'shared' })],
-  assigned: [anAssigned({ identity: theirs, binding: shared })],
+  assigned: [anAssigned({ namespace: 'default', identity: theirs, binding: shared })],
 };
 const acrossIs = (fields: Partial<typeof theirs>, state: 'Created' | 'Assigned' = 'Assigned'): World => ({
   ...across,
-  assigned: [anAssigned({ state, identity: { ...theirs, ...fields }, binding: shared })],
+  assigned: [
+    anAssigned({ namespace: 'default', state, identity: { ...theirs, ...fields }, binding: shared }),
+  ],
 });
 
 const rows: Readonly<Record<string, readonly [World, string]>> = {
+  'takes no assignment from where MIC does not write': [
+    { bindings: [], assigned: [anAssigned({ namespace: 'evil' })] },
+    'wait binding-missing',
+  ],
+  'takes an assignment of the pod and the identity in their own namespace, not one that names an identity of others':
+    [
+      { bindings: [], assigned: [anAssigned({ namespace: 'apps', identity: theirs })] },
+      'wait binding-missing',
+    ],
+  'gives nothing by an assignment that was made for a pod of that name with another label': [
+    { pod: aPod({ labels: {} }), bindings: [] },
+    'deny no-label',
+  ],
   'gives an identity that is assigned': [{}, allowed],
   'takes the empty state, which old MICs left, for assigned': [
     { assigned: [anAssigned({ state: '' })] },
@@ -77,7 +92,7 @@ const rows: Readonly<Record<string, readonly [World, string]>> = {
           name: 'n',
           state: 'Created',
           identity: anIdentity({ name: 'next', clientId: 'next' }),
-          binding: { namespace: 'apps', name: 'next', weight: 9 },
+          binding: { namespace: 'apps', name: 'next', weight: 9, selector: '' },
         }),
       ],
     },
@@ -150,6 +165,7 @@ const rows: Readonly<Record<string, readonly [World, string]>> = {
       assigned: [
         anAssigned(),
         anAssigned({
+          namespace: 'default',
           name: 'n',
           identity: { ...theirs, namespaced: true },
           binding: { ...shared, weight: 9 },

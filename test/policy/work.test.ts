@@ -1,4 +1,5 @@
 import t from 'tap';
+import type { AzureAssignedIdentity } from '../../lib/model/assigned-identity.ts';
 import { AssignedIdentities, Bindings, Identities } from '../../lib/policy/books.ts';
 import { decide } from '../../lib/policy/decide.ts';
 import { Exceptions } from '../../lib/policy/exceptions.ts';
@@ -84,7 +85,11 @@ t.test('2,000 assignments and bindings cost a pod of standard mode its own alone
   const bindings = new Bindings();
   const assigned = new AssignedIdentities();
   bindings.replace(each((i) => aBinding({ namespace: `n${i}`, selector: `web-${i}` })));
-  assigned.replace(each((i) => anAssigned({ name: `a${i}`, pod: `web-${i}` })));
+  const bound = (i: number): AzureAssignedIdentity['binding'] => ({
+    ...anAssigned().binding,
+    selector: `web-${i}`,
+  });
+  assigned.replace(each((i) => anAssigned({ name: `a${i}`, pod: `web-${i}`, binding: bound(i) })));
   const options = { namespaced: false };
   const candidatesOf = standardCandidates(counted(assigned, work), counted(bindings, work), options);
   const pod = aPod({ name: 'web-7', labels: { aadpodidbinding: 'web-7' } });
