@@ -35,13 +35,17 @@ export function pair(name: string, namespace = 'default'): Omit<Assignment, 'sta
   };
 }
 
-/** Writes the assignment for the pod, or its next state. */
-export function assign(
+/** Writes the assignment for the pod, or its next state. The binding in it selects the pod, as MIC's would. */
+export async function assign(
   lab: Lab,
   pod: { readonly name: string; readonly namespace?: string },
   assignment: Assignment,
 ): Promise<KubeInput> {
-  return lab.kube.apply(assignedObject({ namespace: 'default', ...pod }, assignment));
+  const { namespace = 'default', name } = pod;
+  const labels = (await lab.kube.get('Pod', name, { namespace }))?.metadata.labels ?? {};
+  const spec = { ...(assignment.binding.spec as object), selector: labels.aadpodidbinding ?? '' };
+  const binding = { ...assignment.binding, spec };
+  return lab.kube.apply(assignedObject({ namespace, name }, { ...assignment, binding }));
 }
 
 /** The value of a metric without labels. */
