@@ -9,7 +9,7 @@ const arm = encodeURIComponent(demo.resourceId);
 /** The target, and what is added to `Metadata: true`. */
 type Form = [name: string, target: string, lines: string[]];
 
-/** Request heads as SDKs send them (users-and-wire 3.1), each with every id parameter that it knows. */
+/** Request heads as SDKs send them, each with every id parameter that it knows. */
 export const forms: Form[] = [
   [
     'Go azidentity',

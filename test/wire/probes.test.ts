@@ -18,7 +18,7 @@ const h2c = [
   'Upgrade: h2c',
 ];
 
-/** Probes (users-and-wire 3.2), all without `Metadata: true`, and the status by which each SDK goes on. */
+/** Probes, all without `Metadata: true`, and the status by which each SDK goes on. */
 const probes: [string, string, string[], number][] = [
   ['Go azidentity', tokenPath, ['User-Agent: azsdk-go-azidentity/v1.13.0', 'Accept-Encoding: gzip'], 400],
   ['@azure/identity', tokenPath, ['Accept: application/json', 'Connection: keep-alive'], 400],

@@ -7,7 +7,7 @@ const query = 'api-version=2018-02-01&resource=https://vault.azure.net';
 const tokenPath = '/metadata/identity/oauth2/token';
 const rebuilt = `${tokenPath}?api-version=2018-02-01&client_id=${demo.clientId}&resource=https%3A%2F%2Fvault.azure.net`;
 
-/** Spellings, by what they are: peer-behaviour 2.3 and users-and-wire 4.4, then what other proxies fell for. */
+/** Spellings, by what they are: those that IMDS and the original read in their own ways, then what other proxies fell for. */
 const tokens = [
   tokenPath,
   `${tokenPath}/`,
