@@ -161,12 +161,10 @@ export async function runNmi({ config, kube, log, signal }: NmiOptions): Promise
     });
     await bridges.withdraw();
     hold.end(); // a 404 that clients retry, in place of a connection that is cut when the drain is over
-    const drain = listeners.map(
-      ({ listener }) =>
-        () =>
-          listener.close(drainMs),
-    );
-    await leave(redirect, async () => void (await Promise.all(drain.map((close) => close()))), log);
+    const drain = async (): Promise<void> => {
+      await Promise.all(listeners.map(({ listener }) => listener.close(drainMs)));
+    };
+    await leave(redirect, drain, log);
   } finally {
     health.close();
     passThrough.close();
