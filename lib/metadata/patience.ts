@@ -9,15 +9,19 @@ export interface Patience {
 }
 
 /**
- * Clients known not to retry a 404: MSAL Python (and az, which uses it) over a bare requests session, terraform, curl.
- * By `x-client-SKU` and User-Agent, as they send them; both are the client's word, and only shorten or lengthen its own
- * wait.
+ * Clients known not to retry a 404: MSAL Python (and az, which uses it) over a bare requests session, curl, and terraform,
+ * whose only mark is Go's own User-Agent (captured; see test/wire/heads). By `x-client-SKU` and User-Agent, as they send them;
+ * both are the client's word, and only shorten or lengthen its own wait.
  */
 const impatient =
   /^(msal\.python|curl\/|python-requests\/|azurecli|azure-cli|hashicorp|terraform|go-azure-sdk)/i;
 
 export function patienceFor(headers: IncomingHttpHeaders, { usualMs, longMs }: Patience): number {
-  const names = [headers['x-client-sku'], headers['user-agent']];
-  const known = names.some((name) => typeof name === 'string' && impatient.test(name));
+  const sku = headers['x-client-sku'];
+  const agent = headers['user-agent'] ?? '';
+  // The Azure SDKs retry, also Python's, which carries the SKU of the MSAL beneath it (measured, 1.27).
+  if (/^azsdk-/i.test(agent)) return usualMs;
+  const isBareGo = sku === undefined && agent.startsWith('Go-http-client/');
+  const known = isBareGo || impatient.test(agent) || (typeof sku === 'string' && impatient.test(sku));
   return known ? longMs : usualMs;
 }

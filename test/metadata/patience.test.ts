@@ -15,6 +15,7 @@ t.test('waits long for clients that retry no 404', (t) => {
     { 'user-agent': 'python-requests/2.32.3' },
     { 'user-agent': 'AZURECLI/2.66.0 (DEB)' },
     { 'user-agent': 'curl/8.5.0' },
+    { 'user-agent': 'Go-http-client/1.1' },
     { 'user-agent': 'HashiCorp Terraform/1.9.0 (+https://www.terraform.io)' },
   ];
   for (const headers of impatient) t.equal(ms(headers), 60_000, JSON.stringify(headers));
@@ -35,7 +36,10 @@ t.test('waits the usual time for clients that come again, or that nobody knows',
     { 'user-agent': 'azsdk-python-identity/1.25.0 Python/3.12.3' },
     { 'user-agent': 'azsdk-java-azure-identity/1.9' },
     { 'user-agent': 'Go/go1.20 (amd64-linux) go-autorest/adal/v1.0.0' },
-    { 'user-agent': 'Go-http-client/1.1' },
+    {
+      'x-client-sku': 'MSAL.Python',
+      'user-agent': 'azsdk-python-identity/1.27.0 Python/3.11.7 (Linux-6.1-x86_64)',
+    },
     { 'user-agent': 'not curl/8.5.0' },
   ];
   for (const headers of patient) t.equal(ms(headers), 8_000, JSON.stringify(headers));
