@@ -1,42 +1,18 @@
-import { join } from 'node:path';
 import t from 'tap';
 import { messageOf } from '../../lib/model/errors.ts';
-import { type Exec, systemExec } from '../../lib/platform/exec.ts';
-import { repairText, restoreText } from '../../lib/redirect/compare.ts';
+import { systemExec } from '../../lib/platform/exec.ts';
+import { restoreText } from '../../lib/redirect/compare.ts';
 import { createIptables } from '../../lib/redirect/iptables.ts';
-import { guardChain, redirectChain } from '../../lib/redirect/rules.ts';
+import { both, cleanup, leave, program } from './cleanup-scene.ts';
 import { execIn, skip, throwAwayNamespace } from './namespaces.ts';
 import { oursLeft } from './scene.ts';
-
-const program = join(import.meta.dirname, '../../bin/cleanup-iptables');
-const cleanup = (onNode: Exec, ...args: string[]) => onNode(program, args, { timeoutMs: 30_000 });
-
-const rules = {
-  metadataIp: '169.254.169.254',
-  metadataPort: 80,
-  listen: '10.0.0.4',
-  target: { ip: '10.0.0.4', port: 2579 },
-};
-const nothing = { lines: undefined, jumps: [] };
-const both = ['nft', 'legacy'] as const;
-
-/** What an agent leaves behind after SIGKILL, `times` over as far as jumps go. */
-async function leave(onNode: Exec, times: number): Promise<void> {
-  for (const backend of both) {
-    const iptables = createIptables(onNode, backend);
-    for (let i = 0; i < times; i++) {
-      for (const chain of [guardChain(rules), redirectChain(rules)])
-        await iptables.restore(repairText(chain, nothing));
-    }
-  }
-}
 
 t.test(
   'clears what a killed agent left in both backends, says so, and finds nothing the second time',
   { skip },
   async (t) => {
     const onNode = execIn(throwAwayNamespace(t));
-    await leave(onNode, 1);
+    await leave(onNode);
     const first = await cleanup(onNode);
     t.match(first, { code: 0, stderr: '' });
     for (const backend of both) {
@@ -56,7 +32,7 @@ t.test(
   { skip },
   async (t) => {
     const onNode = execIn(throwAwayNamespace(t));
-    await leave(onNode, 3);
+    await leave(onNode, { times: 3 });
     const theirs = [
       ':theirs - [0:0]',
       '-A PREROUTING -m comment --comment "not -j aad-metadata" -j theirs',
@@ -110,7 +86,7 @@ const noNft =
 
 t.test("removes ours where another program's rules make a table unprintable", { skip: noNft }, async (t) => {
   const onNode = execIn(throwAwayNamespace(t));
-  await leave(onNode, 1);
+  await leave(onNode);
   const native = 'add chain ip nat theirs; add rule ip nat theirs meta mark set ct mark';
   await onNode('nft', [native], { timeoutMs: 5_000 });
   t.match(await createIptables(onNode, 'nft').list('nat'), { kind: 'incompatible' });
@@ -120,25 +96,11 @@ t.test("removes ours where another program's rules make a table unprintable", { 
 
 t.test('fails with one sentence without the right to do it', { skip }, async (t) => {
   const onNode = execIn(throwAwayNamespace(t));
-  await leave(onNode, 1);
+  await leave(onNode);
   const before = await oursLeft(onNode);
   const args = ['--bounding-set', '-all', '--inh-caps', '-all', program];
   const { code, stdout, stderr } = await onNode('setpriv', args, { timeoutMs: 30_000 });
   t.match({ code, stdout }, { code: 1, stdout: '' });
   t.match(stderr, /^cleanup-iptables: must be run as root [^\n]+\n$/);
   t.same(await oursLeft(onNode), before);
-});
-
-t.test('fails with one sentence where there is no iptables', { skip }, async (t) => {
-  const onNode = execIn(throwAwayNamespace(t));
-  const args = ['PATH=/nonexistent', '/bin/sh', program];
-  const { code, stderr } = await onNode('env', args, { timeoutMs: 30_000 });
-  t.equal(code, 1);
-  t.match(stderr, /^cleanup-iptables: no iptables found on PATH [^\n]+\n$/);
-});
-
-t.test('explains itself, and refuses arguments that it does not know', { skip }, async (t) => {
-  const onNode = execIn(throwAwayNamespace(t));
-  t.match(await cleanup(onNode, '--help'), { code: 0, stdout: /^usage: cleanup-iptables/ });
-  t.match(await cleanup(onNode, '--force'), { code: 1, stderr: /--force/ });
 });
