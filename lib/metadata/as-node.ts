@@ -2,7 +2,8 @@ import type { Caller } from '../model/decision.ts';
 import { readBody } from './body.ts';
 import { callerAddress } from './caller.ts';
 import { hasBody } from './framing.ts';
-import type { PassThrough } from './pass-through.ts';
+import { askerOf } from './in-turn.ts';
+import type { UpstreamRequest } from './pass-through.ts';
 import { type Answer, type RefusalCode, refuse } from './reply.ts';
 import type { Route } from './routes.ts';
 import type { Exchange, Stages } from './stages.ts';
@@ -26,13 +27,17 @@ export async function asNode(stages: Stages, exchange: Exchange, kind: Route['ki
 }
 
 /** What goes to IMDS of a request without a body. */
-export function upstream({ req, target, path }: Exchange): Parameters<PassThrough>[0] {
+export function upstream(exchange: Exchange): UpstreamRequest {
+  const { req, target, path, trace } = exchange;
   const method = req.method === 'POST' ? 'POST' : 'GET';
-  return { method, path, query: target.query, headers: req.headers, body: Buffer.alloc(0) };
+  // IMDS counts all under /metadata/identity against the limits of managed identities.
+  const kind = trace.route === 'area' ? 'pass' : 'token';
+  const asker = askerOf(exchange);
+  return { method, path, query: target.query, headers: req.headers, body: Buffer.alloc(0), kind, asker };
 }
 
 /** The original asked IMDS itself for excepted pods, so that their requests needed no api-version. */
-export function asExcepted(exchange: Exchange): Parameters<PassThrough>[0] {
+export function asExcepted(exchange: Exchange): UpstreamRequest {
   const request = upstream(exchange);
   const hasVersion = /(^|&)api-version=/.test(request.query);
   return hasVersion ? request : { ...request, query: `${request.query}&api-version=2018-02-01` };

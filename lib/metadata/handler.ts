@@ -4,6 +4,7 @@ import { callerAddress } from './caller.ts';
 import { canonicalTarget } from './canonical.ts';
 import { hasBody, isPlain } from './framing.ts';
 import { hostToken } from './host-token.ts';
+import { turnBy } from './in-turn.ts';
 import { type Answer, refuse } from './reply.ts';
 import { type Route, routeOf } from './routes.ts';
 import type { Exchange, Handler, HandlerOptions, Stages } from './stages.ts';
@@ -21,7 +22,8 @@ export function createHandler(stages: Stages, options: HandlerOptions): Handler 
     const route = routeOf(target);
     trace.route = route.kind;
     if (route.kind === 'nowhere') return refuse('path-unknown', hasBody(req));
-    const exchange: Exchange = { req, target, path: route.path, trace, signal };
+    const until = turnBy(req.headers, options.clock);
+    const exchange: Exchange = { req, target, path: route.path, trace, signal, until };
     if (route.kind === 'host') return checkHost(req, options) ?? hostToken(stages, options, exchange);
     const refused = checkRequest(req, route, options);
     if (refused) return refused;

@@ -37,7 +37,7 @@ export async function hostToken(
     const answer = refusal(stages, { setRetryAfterHeader: false }, { pod, decision, trace });
     return { ...answer, status: 404 };
   }
-  const paid = await pay(stages, { identity: decision.identity, request, trace });
+  const paid = await pay(stages, exchange, { identity: decision.identity, request });
   if ('code' in paid) return paid;
   const { clientId } = decision.identity;
   return hostTokenAnswer(paid, { resource: request.resource, clientId, nowMs: options.clock.now() });

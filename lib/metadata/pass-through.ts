@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { Agent, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import httpProxy from 'http-proxy';
+import type { Asker, UpstreamKind } from '../model/turn.ts';
 import type { Clock } from '../platform/clock.ts';
 import { type Answer, refuse } from './reply.ts';
 
@@ -15,6 +16,8 @@ export interface UpstreamRequest {
   readonly headers: IncomingHttpHeaders;
   /** A POST's body, read whole; empty for a GET. */
   readonly body: Buffer;
+  readonly kind: UpstreamKind;
+  readonly asker: Asker;
 }
 
 export interface PassThroughOptions {

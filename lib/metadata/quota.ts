@@ -22,14 +22,17 @@ const mostInFlight = 256;
 export class Quota {
   readonly #clock: Clock;
   readonly #budget: Budget;
+  readonly #isSomebody: (address: string) => boolean;
   readonly #inFlight = new Map<string, number>();
   /** Who asked last, and the last who is not that one. */
   #last = { address: '', at: Number.NEGATIVE_INFINITY };
   #lastOther = this.#last;
 
-  constructor(clock: Clock, rate = usualRate) {
+  /** `isSomebody`: an address that others must make room for; the agent asks itself now and then, from one that is none. */
+  constructor(clock: Clock, rate: Rate, isSomebody: (address: string) => boolean) {
     this.#clock = clock;
     this.#budget = new Budget(rate);
+    this.#isSomebody = isSomebody;
   }
 
   /** Takes a request in, which must `leave` when it is over, or gives the answer that refuses it. */
@@ -46,7 +49,10 @@ export class Quota {
 
   /** Nobody else has asked lately. Notes that this address has. */
   #isAlone(address: string, now: number): boolean {
-    if (this.#last.address !== address) this.#lastOther = this.#last;
+    if (this.#last.address !== address) {
+      if (!this.#isSomebody(address)) return now - this.#last.at > othersMs;
+      this.#lastOther = this.#last;
+    }
     this.#last = { address, at: now };
     return now - this.#lastOther.at > othersMs;
   }

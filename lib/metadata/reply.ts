@@ -78,6 +78,11 @@ const refusals = {
     'temporarily_unavailable',
     'The instance metadata service did not answer in time; try again',
   ],
+  'upstream-busy': [
+    429,
+    'too_many_requests',
+    'The instance metadata service limits how often this node may ask it, and others are before this pod; try again',
+  ],
   'type-unsupported': [
     400,
     'invalid_request',
@@ -116,6 +121,12 @@ const headersFor: Readonly<Record<number, Answer['headers']>> = {
   405: { allow: 'GET' },
   429: { 'retry-after': '1' },
 };
+
+/** No turn came towards IMDS. `retryAfter`: seconds until one may. */
+export function busy(retryAfter = '1'): Answer {
+  const answer = refuse('upstream-busy');
+  return { ...answer, headers: { ...answer.headers, 'retry-after': retryAfter } };
+}
 
 /** IMDS's refusal of an identity, then what is missing, in our words. Not retried by SDKs, and lets their chains go on. */
 export function deny(code: DenyReason['code'], explanation: string): Answer {

@@ -8,7 +8,7 @@ import type { Clock } from '../platform/clock.ts';
 import { answerOf, closed, type Heard, trySend } from './answering.ts';
 import type { Rate } from './budget.ts';
 import { Connections, type StandingOf } from './connections.ts';
-import { Quota } from './quota.ts';
+import { Quota, usualRate } from './quota.ts';
 import { type Answer, rawAnswer, refuse } from './reply.ts';
 import type { Handler, Trace } from './stages.ts';
 
@@ -48,11 +48,13 @@ export class MetadataListener {
   readonly #quota: Quota;
   readonly #newest = new WeakMap<Duplex, IncomingMessage>();
   #closing = false;
+  #closed: Promise<void> | undefined;
 
   constructor(handler: Handler, options: ListenerOptions) {
     this.#options = options;
-    this.#connections = new Connections(options.clock, { standingOf: options.standingOf ?? (() => 'known') });
-    this.#quota = new Quota(options.clock, options.rate);
+    const standingOf = options.standingOf ?? (() => 'known');
+    this.#connections = new Connections(options.clock, { standingOf });
+    this.#quota = new Quota(options.clock, options.rate ?? usualRate, (ip) => standingOf(ip) === 'known');
     const headersTimeout = Math.min(limits.headMs, options.headMs ?? limits.headMs);
     this.#server = createServer({
       ...limits.http,
@@ -81,10 +83,10 @@ export class MetadataListener {
     this.#server.timeout = limits.silenceMs;
   }
 
-  /** Resolves with the bound port when connections are accepted. Throws AppError `listen-failed`. */
-  async listen(host: string, port: number): Promise<number> {
+  /** Resolves with the bound port when connections are accepted; others may have a `shared` one, too. Throws AppError `listen-failed`. */
+  async listen(host: string, port: number, { shared = false } = {}): Promise<number> {
     try {
-      this.#server.listen({ host, port });
+      this.#server.listen({ host, port, reusePort: shared });
       await once(this.#server, 'listening');
     } catch (error) {
       throw new AppError(
@@ -101,12 +103,13 @@ export class MetadataListener {
     return this.#server.listening;
   }
 
-  /** Takes no new connection, lets requests in flight end, and cuts what is left after `deadlineMs`. */
+  /** Takes no new connection, lets requests in flight end, and cuts what is left after `deadlineMs`; again to cut sooner. */
   async close(deadlineMs: number): Promise<void> {
-    if (!this.#server.listening) return;
+    if (!this.#closed && !this.#server.listening) return;
     this.#closing = true;
     const cut = this.#options.clock.after(deadlineMs, () => this.#server.closeAllConnections());
-    await new Promise((resolve) => this.#server.close(resolve));
+    this.#closed ??= new Promise((resolve) => this.#server.close(() => resolve()));
+    await this.#closed;
     cut.cancel();
   }
 

@@ -4,6 +4,7 @@ import type { AppError } from '../model/errors.ts';
 import type { AzureIdentity } from '../model/identity.ts';
 import type { Pod } from '../model/pod.ts';
 import type { Token } from '../model/token.ts';
+import type { Asker } from '../model/turn.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Target } from './canonical.ts';
 import type { PassThrough } from './pass-through.ts';
@@ -23,13 +24,13 @@ export interface Stages {
   /** The same for the node's own drivers, which ask for the pod's identity: exceptions do not count. */
   readonly decideForHost: Decide<Exclude<Decision, { kind: 'pass' }>>;
   /** Makes the object ids of the pod's own identities known, before a request that names one is decided. */
-  readonly learnObjectIds: (pod: Pod, resource: string) => Promise<void>;
+  readonly learnObjectIds: (pod: Pod, resource: string, asker: Asker) => Promise<void>;
   /** Returns when `look` no longer says `wait`, when `ms` are over, or when `signal` aborts. */
   readonly hold: (pod: Pod, look: (pod: Pod) => Decision, ms: number, signal: AbortSignal) => Promise<void>;
   /** What covers this pod, so that it passes as the node, if anything. */
   readonly exceptionOf: (pod: Pod) => string | undefined;
   readonly explain: (pod: Pod, decision: Decision) => string;
-  readonly token: (identity: AzureIdentity, resource: string) => Promise<Token>;
+  readonly token: (identity: AzureIdentity, resource: string, asker: Asker) => Promise<Token>;
   readonly passThrough: PassThrough;
 }
 
@@ -66,4 +67,6 @@ export interface Exchange {
   readonly path: string;
   readonly trace: Trace;
   readonly signal: AbortSignal;
+  /** Until when it may wait for a turn towards IMDS, ms of the monotonic clock. */
+  readonly until: number;
 }

@@ -5,9 +5,10 @@ import type { Pod } from '../model/pod.ts';
 import type { Token } from '../model/token.ts';
 import { asExcepted, unknownCaller } from './as-node.ts';
 import { callerAddress } from './caller.ts';
+import { askerOf } from './in-turn.ts';
 import { patienceFor } from './patience.ts';
 import { readTokenQuery } from './query.ts';
-import { type Answer, deny, notYet, passOn, refuse, tokenAnswer } from './reply.ts';
+import { type Answer, busy, deny, notYet, passOn, refuse, tokenAnswer } from './reply.ts';
 import type { Decide, Exchange, HandlerOptions, Stages, Trace } from './stages.ts';
 
 /** A pod asks for a token: what for, who is it, may it, and then pay. */
@@ -26,7 +27,7 @@ export async function token(stages: Stages, options: HandlerOptions, exchange: E
     return stages.passThrough(asExcepted(exchange), signal);
   }
   if (decision.kind !== 'allow') return refusal(stages, options, { pod, decision, trace: exchange.trace });
-  const paid = await pay(stages, { identity: decision.identity, request, trace: exchange.trace });
+  const paid = await pay(stages, exchange, { identity: decision.identity, request });
   if ('code' in paid) return paid;
   const { clientId } = decision.identity;
   return tokenAnswer(paid, { resource: request.resource, clientId, nowMs: options.clock.now() });
@@ -54,7 +55,7 @@ export async function judge<D extends Decision>(
     const isSettled = first.kind === 'allow' || first.kind === 'pass';
     if (isSettled || request.selector?.by !== 'object_id') return first;
     // Learning may cost a token call for each of the pod's identities: only for an id that nothing known has.
-    await stages.learnObjectIds(pod, request.resource);
+    await stages.learnObjectIds(pod, request.resource, askerOf(exchange));
     return decide(pod, request);
   };
   const caller = await callerOf();
@@ -88,15 +89,18 @@ export function refusal(
 /** The token, or the answer to its failure. */
 export async function pay(
   stages: Stages,
-  { identity, request, trace }: { identity: AzureIdentity; request: TokenRequest; trace: Trace },
+  exchange: Exchange,
+  { identity, request }: { identity: AzureIdentity; request: TokenRequest },
 ): Promise<Token | Answer> {
+  const { trace } = exchange;
   trace.identity = identity;
   try {
-    return await stages.token(identity, request.resource);
+    return await stages.token(identity, request.resource, askerOf(exchange));
   } catch (error) {
     if (!isAppError(error)) throw error;
     trace.error = error;
     if (error.answer) return passOn(error.answer);
+    if (error.code === 'imds-busy') return busy(error.retryAfter);
     if (error.code === 'identity-type-unsupported') return refuse('type-unsupported');
     return refuse(error.code === 'imds-timeout' ? 'upstream-timeout' : 'upstream-failed');
   }

@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'iptables-unusable' // neither backend can do what we need (binary, permission, kernel)
   | 'kubenet-refused' // the node's network lets pods take each other's address
   | 'iptables-failed' // a change was refused; nothing of it was applied
+  | 'routes-failed' // the kernel's routing rules could not be read or changed
   | 'neighbours-failed' // the kernel's neighbour or forwarding table could not be read or changed
   | 'kubeconfig-unusable' // no usable connection settings
   | 'kube-unreachable' // no answer from the API server
@@ -21,6 +22,7 @@ export type ErrorCode =
   | 'imds-timeout' // IMDS did not answer within our deadline
   | 'imds-refused' // IMDS answered with an error (in `answer`)
   | 'imds-garbled' // IMDS answered 200 with something that is not a token
+  | 'imds-busy' // no turn towards IMDS, which limits how often the machine may ask; come again in `retryAfter`
   | 'identity-type-unsupported'; // this identity's `spec.type` has no token source
 
 /** An upstream's refusal, passed on to the caller as it came: status, JSON body, Retry-After header value. */
@@ -35,17 +37,25 @@ export class AppError extends Error {
   readonly code: ErrorCode;
   readonly answer?: UpstreamAnswer;
   readonly status?: number;
+  /** As the header has it: the upstream's, or for `imds-busy` ours, in seconds. */
+  readonly retryAfter?: string;
 
   constructor(
     code: ErrorCode,
     message: string,
-    details: { cause?: unknown; answer?: UpstreamAnswer; status?: number } = {},
+    details: {
+      cause?: unknown;
+      answer?: UpstreamAnswer;
+      status?: number;
+      retryAfter?: string | undefined;
+    } = {},
   ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'AppError';
     this.code = code;
     if (details.answer) this.answer = details.answer;
     if (details.status !== undefined) this.status = details.status;
+    if (details.retryAfter !== undefined) this.retryAfter = details.retryAfter;
   }
 }
 

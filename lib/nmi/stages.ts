@@ -35,10 +35,10 @@ export function stagesOf(parts: StageParts): Stages {
       (await caches.whenSynced(syncMs, signal)) ? directory.named(namespace, name) : { kind: 'not-synced' },
     decide: (pod, request) => policy.decide(pod, request),
     decideForHost: (pod, request) => policy.decideForHost(pod, request),
-    learnObjectIds: async (pod, resource) => {
+    learnObjectIds: async (pod, resource, asker) => {
       const managed = policy.identitiesOf(pod).filter(({ type }) => type === identityTypes.managedIdentity);
       const unknown = managed.filter((identity) => objectIds.of(identity) === undefined);
-      await Promise.allSettled(unknown.map((identity) => broker.get(identity, resource)));
+      await Promise.allSettled(unknown.map((identity) => broker.get(identity, resource, asker)));
     },
     hold: async (pod, look, ms, signal) => {
       log.debug({ pod: podKey(pod), ms }, 'request waits for its identity');
@@ -51,7 +51,7 @@ export function stagesOf(parts: StageParts): Stages {
     },
     exceptionOf: (pod) => policy.exceptionOf(pod),
     explain,
-    token: (identity, resource) => broker.get(identity, resource),
+    token: (identity, resource, asker) => broker.get(identity, resource, asker),
     passThrough,
   };
 }

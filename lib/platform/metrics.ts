@@ -41,14 +41,57 @@ export class NmiMetrics {
   });
   readonly payments = new Counter({
     name: 'podidentity_token_payments_total',
-    help: 'Tokens given, by how they were paid for: cached, shared (with a call under way), fetched, kept (the source failed)',
+    help: 'Tokens given, by how they were paid for: cached, shared (with a call under way), fetched, kept (too old, but the source fails)',
     labelNames: ['payment'],
+    registers: [this.registry],
+  });
+  readonly cacheEvents = new Counter({
+    name: 'podidentity_token_cache_events_total',
+    help: 'Cached tokens: renewed, renewal-failed (the old one serves), gone (dropped with its identity), expired, full (dropped for room)',
+    labelNames: ['event'],
+    registers: [this.registry],
+  });
+  readonly imdsCalls = new Counter({
+    name: 'podidentity_imds_calls_total',
+    help: 'Calls to IMDS by kind (token, pass) and status; none: no answer; lost: made again on another connection',
+    labelNames: ['kind', 'status'],
+    registers: [this.registry],
+  });
+  readonly imdsInFlight = new Gauge({
+    name: 'podidentity_imds_calls_in_flight',
+    help: 'Calls to IMDS that wait for its answer; 5 at most',
+    labelNames: ['kind'],
+    registers: [this.registry],
+  });
+  readonly imdsQueued = new Gauge({
+    name: 'podidentity_imds_calls_queued',
+    help: 'Calls to IMDS that wait for their turn',
+    labelNames: ['kind'],
+    registers: [this.registry],
+  });
+  readonly imdsWait = new Histogram({
+    name: 'podidentity_imds_calls_wait_seconds',
+    help: 'How long calls to IMDS waited for their turn, in seconds',
+    labelNames: ['kind'],
+    buckets: [0.001, 0.01, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60],
+    registers: [this.registry],
+  });
+  readonly imdsTurnedAway = new Counter({
+    name: 'podidentity_imds_calls_refused_total',
+    help: 'Calls to IMDS that got no turn: full (too many wait already), late (none came in time)',
+    labelNames: ['kind', 'why'],
+    registers: [this.registry],
+  });
+  readonly imdsPaused = new Counter({
+    name: 'podidentity_imds_paused_seconds_total',
+    help: 'How long calls were held back because IMDS asked for it (429 or Retry-After), in seconds',
+    labelNames: ['kind'],
     registers: [this.registry],
   });
   readonly repairs = new Counter({
     name: 'podidentity_rules_repairs_total',
-    help: 'Kernel rules put back after something else changed them',
-    labelNames: ['what'],
+    help: 'Kernel rules put right after something else changed them, by what of ours (a chain, routes, other backend) and what was found',
+    labelNames: ['what', 'found'],
     registers: [this.registry],
   });
   readonly podEvents = new Counter({
@@ -77,6 +120,11 @@ export class NmiMetrics {
   readonly cached = new Gauge({
     name: 'podidentity_cached_tokens',
     help: 'Tokens in the cache',
+    registers: [this.registry],
+  });
+  readonly proven = new Gauge({
+    name: 'podidentity_redirect_proven',
+    help: '1 when a packet was seen to arrive over the redirect, 0 when that is disproven or doubted, -1 when it could not be told',
     registers: [this.registry],
   });
   readonly ready = new Gauge({

@@ -1,53 +1,64 @@
 import { AppError } from '../model/errors.ts';
 import type { AzureIdentity } from '../model/identity.ts';
 import type { Token } from '../model/token.ts';
+import type { Asker } from '../model/turn.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { TokenSource } from './source.ts';
+import { waitFor } from '../platform/wait.ts';
+import { type Entry, TokenCache } from './cache.ts';
+import { Flight } from './flight.ts';
+import { whyGone } from './gone.ts';
+import type { EnterSource, TokenSource } from './source.ts';
 
 /**
  * How a request was paid for; for the metrics. `shared`: by a call that was under way for another; `kept`: with a token
- * whose renewal is due or fails.
+ * that is too old, because its renewal fails or takes too long.
  */
 export type Payment = 'cached' | 'shared' | 'fetched' | 'kept';
+
+/** What else happens to tokens in the cache. `gone`: their identity is, so they were dropped. */
+export type CacheEvent = 'renewed' | 'renewal-failed' | 'gone' | 'expired' | 'full';
 
 export interface BrokerOptions {
   readonly clock: Clock;
   /** By identity type. */
   readonly sources: ReadonlyMap<number, TokenSource>;
   readonly onPaid: (payment: Payment) => void;
-  /** A token that is due could not be renewed; it still serves. */
-  readonly onRenewalFailed: (identity: AzureIdentity, error: unknown) => void;
+  /** A token could not be renewed. It still serves, unless `gone` tells why it does not. */
+  readonly onRenewalFailed: (identity: AzureIdentity, error: unknown, gone: string | undefined) => void;
   /** A source has handed out a token for this identity. */
   readonly onFetched: (identity: AzureIdentity, token: Token) => void;
+  readonly onCache?: (event: CacheEvent) => void;
+  /** 0 to 1; Math.random unless said. */
+  readonly random?: () => number;
 }
 
-/** IMDS renews a token when it is asked an hour after the last time, so an older copy only misses what changed since. */
-const maxAgeMs = 60 * 60 * 1000;
-/** After a renewal that failed, the next is not tried sooner; requests meanwhile get the token that is still good. */
-const renewAgainMs = 60 * 1000;
-/** MSAL counts a token with less than this left as expired. */
-const leastLeftSec = 5 * 60;
-/** 110 pods with a few identities and resources each; the least recently used goes first. */
-const mostEntries = 4_096;
+/** For a renewal that nobody waits for to get its turn; it is tried again a minute later anyway. */
+const ownPatienceMs = 60_000;
+/** For a renewal while the old token is good: a source that hangs must not cost a client its patience. */
+const renewalPatienceMs = 2_000;
 
-interface Entry {
-  readonly token: Token;
-  readonly fetchedAt: number;
-  /** Not before this, on the monotonic clock. */
-  renewAt: number;
+/** What is asked of a source. */
+interface Order {
+  readonly key: string;
+  readonly identity: AzureIdentity;
+  readonly resource: string;
+  readonly source: TokenSource;
 }
 
 /**
- * Pays for a decision: one upstream call per identity, credential and resource, however many ask. A request's end never
- * ends the call that others wait for: a source has its own deadline.
+ * Pays for a decision: one upstream call per identity, credential and resource, however many ask. A token is renewed in the
+ * background when a request finds it due, and before the request when it is over an hour old; while that fails, the old one
+ * serves as long as 5 minutes of it are left. A request's end never ends the call that others wait for.
  */
 export class Broker {
   readonly #options: BrokerOptions;
-  readonly #cache = new Map<string, Entry>();
-  readonly #underWay = new Map<string, Promise<Token>>();
+  readonly #cache: TokenCache;
+  readonly #flights = new Map<string, Flight>();
 
   constructor(options: BrokerOptions) {
     this.#options = options;
+    const { clock, random = Math.random } = options;
+    this.#cache = new TokenCache({ clock, random, onDropped: (why) => this.#note(why) });
   }
 
   /** How many tokens are kept. */
@@ -55,8 +66,84 @@ export class Broker {
     return this.#cache.size;
   }
 
-  /** Rejects as the source does, and with `identity-type-unsupported` where there is none. */
-  async get(identity: AzureIdentity, resource: string): Promise<Token> {
+  /**
+   * `asker` is for whom a call would be made; unless said, for the agent itself. Rejects as the source does, with `imds-busy`
+   * when no turn came in the asker's time, and with `identity-type-unsupported` where there is no source.
+   */
+  async get(identity: AzureIdentity, resource: string, asker: Asker = this.#itself()): Promise<Token> {
+    const order = this.#order(identity, resource);
+    const entry = this.#cache.find(order.key);
+    const underWay = this.#flights.has(order.key);
+    if (!entry) {
+      const token = await this.#flight(order).join(asker);
+      return this.#paid(underWay ? 'shared' : 'fetched', token);
+    }
+    const isDue = this.#cache.isDue(entry);
+    if (this.#cache.isYoung(entry)) {
+      if (isDue && !underWay) this.#flight(order).join(this.#itself()).catch(toldAlready);
+      return this.#paid('cached', entry.token);
+    }
+    // It is not due when a renewal has failed a moment ago.
+    if (!isDue && !underWay) return this.#paid('kept', entry.token);
+    return this.#renewed(order, entry, asker);
+  }
+
+  /** The new token if it comes soon, the old one if it does not and is still good, otherwise the failure. */
+  async #renewed(order: Order, { token: old }: Entry, asker: Asker): Promise<Token> {
+    const { clock } = this.#options;
+    const payment = this.#flights.has(order.key) ? 'shared' : 'fetched';
+    const renewal = this.#flight(order).join(asker);
+    try {
+      const signal = new AbortController().signal;
+      if (await waitFor(renewal, renewalPatienceMs, { clock, signal }))
+        return this.#paid(payment, await renewal);
+    } catch (error) {
+      if (whyGone(error) !== undefined || !this.#cache.isValid(old)) throw error;
+    }
+    if (this.#cache.isValid(old)) return this.#paid('kept', old);
+    return this.#paid(payment, await renewal);
+  }
+
+  /** The call that is under way, or a new one that waits for whoever joins first. */
+  #flight(order: Order): Flight {
+    const underWay = this.#flights.get(order.key);
+    if (underWay) return underWay;
+    const flight = new Flight({
+      clock: this.#options.clock,
+      enter: order.source.enter ?? atOnce,
+      call: () => this.#fetch(order),
+      onOver: (failure) => {
+        this.#flights.delete(order.key);
+        if (failure) this.#failed(order, failure.error);
+      },
+    });
+    this.#flights.set(order.key, flight);
+    return flight;
+  }
+
+  async #fetch({ key, identity, resource, source }: Order): Promise<Token> {
+    const token = await source.fetch(identity, resource);
+    this.#options.onFetched(identity, token);
+    if (!this.#cache.isValid(token))
+      throw new AppError('imds-garbled', 'the source handed out a token with under 5 minutes left');
+    if (this.#cache.find(key)) this.#note('renewed');
+    this.#cache.put(key, token);
+    return token;
+  }
+
+  /** Only a listed answer takes a token away that is still good. */
+  #failed({ key, identity }: Order, error: unknown): void {
+    const entry = this.#cache.find(key);
+    if (!entry) return;
+    const gone = whyGone(error);
+    if (gone === undefined) this.#cache.postpone(key, entry);
+    else this.#cache.drop(key);
+    this.#note(gone === undefined ? 'renewal-failed' : 'gone');
+    this.#options.onRenewalFailed(identity, error, gone);
+  }
+
+  /** Throws AppError `identity-type-unsupported`. */
+  #order(identity: AzureIdentity, resource: string): Order {
     const source = this.#options.sources.get(identity.type);
     if (!source) {
       throw new AppError(
@@ -64,75 +151,26 @@ export class Broker {
         `AzureIdentity type ${identity.type} has no token source`,
       );
     }
-    const key = JSON.stringify([
-      identity.type,
-      source.authority,
-      identity.clientId.toLowerCase(),
-      source.credential(identity),
-      resource,
-    ]);
-    const fetch = (): Promise<Token> => source.fetch(identity, resource);
-    const entry = this.#lookUp(key);
-    if (entry) {
-      const due = this.#options.clock.monotonic() >= entry.renewAt;
-      // In the background: nobody waits for a source that may hang while the token in hand is good.
-      if (due && !this.#underWay.has(key)) this.#renew(key, entry, identity, fetch);
-      return this.#paid(this.#isYoung(entry) ? 'cached' : 'kept', entry.token);
-    }
-    const underWay = this.#underWay.get(key);
-    const token = await (underWay ?? this.#fetch(key, identity, fetch));
-    return this.#paid(underWay === undefined ? 'fetched' : 'shared', token);
+    const { type, clientId } = identity;
+    const holder = [type, source.authority(identity), clientId.toLowerCase(), source.credential(identity)];
+    return { key: JSON.stringify([...holder, resource]), identity, resource, source };
   }
 
-  #renew(key: string, entry: Entry, identity: AzureIdentity, fetch: () => Promise<Token>): void {
-    this.#fetch(key, identity, fetch).catch((error: unknown) => {
-      entry.renewAt = this.#options.clock.monotonic() + renewAgainMs;
-      this.#options.onRenewalFailed(identity, error);
-    });
-  }
-
-  #fetch(key: string, identity: AzureIdentity, fetch: () => Promise<Token>): Promise<Token> {
-    const fetching = fetch()
-      .then((token) => {
-        this.#options.onFetched(identity, token);
-        return this.#store(key, token);
-      })
-      .finally(() => this.#underWay.delete(key));
-    this.#underWay.set(key, fetching);
-    return fetching;
-  }
-
-  #store(key: string, token: Token): Token {
-    if (!this.#isValid(token))
-      throw new AppError('imds-garbled', 'the source handed out a token with under 5 minutes left');
-    this.#cache.delete(key);
-    const fetchedAt = this.#options.clock.monotonic();
-    this.#cache.set(key, { token, fetchedAt, renewAt: fetchedAt + maxAgeMs });
-    const [oldest] = this.#cache.keys();
-    if (this.#cache.size > mostEntries && oldest !== undefined) this.#cache.delete(oldest);
-    return token;
-  }
-
-  /** A valid entry, moved to the young end of the map; an expired one is dropped. */
-  #lookUp(key: string): Entry | undefined {
-    const entry = this.#cache.get(key);
-    if (!entry) return undefined;
-    this.#cache.delete(key);
-    if (!this.#isValid(entry.token)) return undefined;
-    this.#cache.set(key, entry);
-    return entry;
-  }
-
-  #isYoung({ fetchedAt }: Entry): boolean {
-    return this.#options.clock.monotonic() - fetchedAt < maxAgeMs;
-  }
-
-  #isValid({ expiresOn }: Token): boolean {
-    return expiresOn - this.#options.clock.now() / 1000 >= leastLeftSec;
+  #itself(): Asker {
+    return { who: '', until: this.#options.clock.monotonic() + ownPatienceMs };
   }
 
   #paid(payment: Payment, token: Token): Token {
     this.#options.onPaid(payment);
     return token;
   }
+
+  #note(event: CacheEvent): void {
+    this.#options.onCache?.(event);
+  }
 }
+
+const atOnce: EnterSource = async () => () => undefined;
+
+/** A renewal's failure is told by `onRenewalFailed`. */
+const toldAlready = (): void => undefined;

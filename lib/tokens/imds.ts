@@ -12,7 +12,7 @@ const deadlineMs = 10_000;
 /** Type 0: a managed identity that is assigned to this machine, asked of IMDS by client id, as the node. */
 export function createImdsSource(http: HttpClient, userAgent: string): TokenSource {
   return {
-    authority: 'imds',
+    authority: () => 'imds',
     credential: () => '',
     async fetch(identity: AzureIdentity, resource: string): Promise<Token> {
       // Without it IMDS would answer with the node's own identity. Policy refuses such identities; this is the last gate.
@@ -33,6 +33,7 @@ export function createImdsSource(http: HttpClient, userAgent: string): TokenSour
       const passedOn = isObject(parse(body)) && status >= 400;
       throw new AppError('imds-refused', `IMDS answered ${status}`, {
         status,
+        retryAfter,
         ...(passedOn
           ? { answer: retryAfter === undefined ? { status, body } : { status, body, retryAfter } }
           : {}),

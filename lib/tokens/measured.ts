@@ -10,7 +10,7 @@ export function measured(
   clock: Clock,
 ): TokenSource {
   return {
-    authority: source.authority,
+    authority: (identity) => source.authority(identity),
     credential: (identity) => source.credential(identity),
     async fetch(identity, resource) {
       const started = clock.monotonic();

@@ -97,6 +97,7 @@ t.test('answers each end of the token path', async (t) => {
     [failing('imds-unreachable'), 'upstream-failed', 502],
     [failing('imds-garbled'), 'upstream-failed', 502],
     [failing('imds-timeout'), 'upstream-timeout', 504],
+    [failing('imds-busy'), 'upstream-busy', 429],
     [failing('identity-type-unsupported'), 'type-unsupported', 400],
   ];
   for (const [world, code, status] of cases) {
@@ -106,6 +107,10 @@ t.test('answers each end of the token path', async (t) => {
   }
   t.match((await handle(tokenUrl, {}, failing('imds-refused', refusal))).answer.headers, {
     'retry-after': '7',
+  });
+  const busy = new AppError('imds-busy', 'why', { retryAfter: '9' });
+  t.match((await handle(tokenUrl, {}, { token: () => Promise.reject(busy) })).answer.headers, {
+    'retry-after': '9',
   });
   t.match((await handle(tokenUrl, {}, failing('imds-timeout'))).trace.error, { code: 'imds-timeout' });
   t.match((await handle(tokenUrl, {}, { decision: deny })).trace, { explanation: 'Because.' });

@@ -7,6 +7,7 @@ import type { HandlerOptions, Stages, Trace } from '../../lib/metadata/stages.ts
 import type { Caller, Decision } from '../../lib/model/decision.ts';
 import type { AzureIdentity } from '../../lib/model/identity.ts';
 import type { Pod } from '../../lib/model/pod.ts';
+import type { Asker } from '../../lib/model/turn.ts';
 import { FakeClock } from '../fakes/clock.ts';
 
 export const tokenPath = '/metadata/identity/oauth2/token';
@@ -53,13 +54,16 @@ interface Outcome {
   /** The stages in the order in which they were asked. */
   readonly stages: string[];
   readonly upstream: UpstreamRequest[];
+  /** For whom tokens and object ids were asked. */
+  readonly askers: Asker[];
 }
 
 /** One request through the handler, with `Metadata: true` unless its headers say otherwise. */
 export async function handle(url: string, asked: Asked = {}, world: World = {}): Promise<Outcome> {
   const stages: string[] = [];
   const upstream: UpstreamRequest[] = [];
-  const handler = createHandler(fakes(world, stages, upstream), {
+  const askers: Asker[] = [];
+  const handler = createHandler(fakes(world, { stages, upstream, askers }), {
     ...{ clock: new FakeClock(1_999_999_000_000), metadataHeaderRequired: true, rejectForwardedFor: true },
     ...{ blockInstanceMetadata: false, hostToken: true, setRetryAfterHeader: false },
     patience: { usualMs: 8_000, longMs: 60_000 },
@@ -72,11 +76,14 @@ export async function handle(url: string, asked: Asked = {}, world: World = {}):
   }) as unknown as IncomingMessage;
   const trace: Trace = { route: 'refused' };
   const answer = await handler(req, trace, new AbortController().signal);
-  return { answer, trace, stages, upstream };
+  return { answer, trace, stages, upstream, askers };
 }
 
 /** Stages that answer as the world says and note that they were asked. */
-function fakes(world: World, stages: string[], upstream: UpstreamRequest[]): Stages {
+function fakes(
+  world: World,
+  { stages, upstream, askers }: Pick<Outcome, 'stages' | 'upstream' | 'askers'>,
+): Stages {
   const paid = { accessToken: 'a', expiresOn: 2_000_000_000, notBefore: 0, tokenType: 'Bearer' };
   const callers = inOrder(world.caller ?? isPod);
   const decisions = inOrder(world.decision ?? allow);
@@ -94,12 +101,18 @@ function fakes(world: World, stages: string[], upstream: UpstreamRequest[]): Sta
       if (decision.kind === 'pass') throw new Error('exceptions are not for the host to have');
       return decision;
     },
-    learnObjectIds: async (_pod, resource) => note(`learnObjectIds ${resource}`, undefined),
+    learnObjectIds: async (_pod, resource, asker) => {
+      askers.push(asker);
+      note(`learnObjectIds ${resource}`, undefined);
+    },
     hold: async (held, _look, ms) => note(`hold ${held.name} ${ms}`, undefined),
     exceptionOf: () => note('exceptionOf', excepted && 'node-tools'),
     explain: (...judged) => note('explain', world.explain?.(...judged) ?? 'Because.'),
-    token: (wanted, resource) =>
-      note('token', undefined) ?? (world.token ? world.token(wanted, resource) : Promise.resolve(paid)),
+    token: (wanted, resource, asker) => {
+      askers.push(asker);
+      note('token', undefined);
+      return world.token ? world.token(wanted, resource, asker) : Promise.resolve(paid);
+    },
     passThrough: async (request) => {
       upstream.push(request);
       return note('passThrough', { code: 'upstream', status: 200, headers: {}, body: 'from IMDS' });

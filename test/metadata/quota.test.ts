@@ -2,8 +2,10 @@ import t from 'tap';
 import { Quota, usualRate } from '../../lib/metadata/quota.ts';
 import { FakeClock } from '../fakes/clock.ts';
 
+const everybody = (): boolean => true;
+
 t.test('an address has so many requests in flight; one that leaves makes room', (t) => {
-  const quota = new Quota(new FakeClock());
+  const quota = new Quota(new FakeClock(), usualRate, everybody);
   for (let i = 0; i < 256; i++) t.equal(quota.enter('a'), undefined);
   t.match(quota.enter('a'), { code: 'too-many-in-flight', status: 429, headers: { 'retry-after': '1' } });
   t.equal(quota.enter('b'), undefined, 'another address is not concerned');
@@ -15,7 +17,7 @@ t.test('an address has so many requests in flight; one that leaves makes room', 
 
 t.test('an address that asks too often is refused until its budget has filled again', async (t) => {
   const clock = new FakeClock();
-  const quota = new Quota(clock);
+  const quota = new Quota(clock, usualRate, everybody);
   quota.enter('somebody else');
   const ask = (): string => {
     const refused = quota.enter('a');
@@ -30,7 +32,7 @@ t.test('an address that asks too often is refused until its budget has filled ag
 });
 
 t.test('what is refused for its number in flight does not count against the rate', (t) => {
-  const quota = new Quota(new FakeClock(), { burst: 300, perSecond: 1 });
+  const quota = new Quota(new FakeClock(), { burst: 300, perSecond: 1 }, everybody);
   quota.enter('somebody else');
   for (let i = 0; i < 1_000; i++) quota.enter('a');
   for (let i = 0; i < 256; i++) quota.leave('a');
@@ -41,7 +43,7 @@ t.test('what is refused for its number in flight does not count against the rate
 
 t.test('an address that is alone may ask as often as it likes, until another comes', async (t) => {
   const clock = new FakeClock();
-  const quota = new Quota(clock, { burst: 2, perSecond: 1 });
+  const quota = new Quota(clock, { burst: 2, perSecond: 1 }, everybody);
   const ask = (address: string): string => {
     const refused = quota.enter(address);
     if (!refused) quota.leave(address);
@@ -61,3 +63,13 @@ t.test('an address that is alone may ask as often as it likes, until another com
     'the other has gone quiet',
   );
 });
+
+t.test(
+  'an address that is nobody holds no pod to its rate, and is held to its own while pods ask',
+  async (t) => {
+    const quota = new Quota(new FakeClock(), { burst: 2, perSecond: 1 }, (address) => address !== 'nobody');
+    const ask = (address: string): string => quota.enter(address)?.code ?? 'in';
+    t.same(['pod', 'nobody', 'pod', 'nobody', 'pod', 'pod'].map(ask), ['in', 'in', 'in', 'in', 'in', 'in']);
+    t.same(['nobody'].map(ask), ['too-many-requests']);
+  },
+);

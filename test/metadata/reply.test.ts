@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import t from 'tap';
 import {
   type Answer,
+  busy,
   deny,
   passOn,
   type RefusalCode,
@@ -40,6 +41,7 @@ const refusals: Record<RefusalCode, [status: number, error: string]> = {
   'not-synced': [404, 'not_found'],
   'upstream-failed': [502, 'temporarily_unavailable'],
   'upstream-timeout': [504, 'temporarily_unavailable'],
+  'upstream-busy': [429, 'too_many_requests'],
   'type-unsupported': [400, 'invalid_request'],
   'internal-error': [500, 'server_error'],
 };
@@ -159,6 +161,11 @@ t.test("passes IMDS's refusal on as it came", async (t) => {
     headers: { 'retry-after': '7', 'content-type': json, 'x-ms-request-id': 'id-1' },
   });
   t.notOk('retry-after' in (await sent(passOn({ status: 404, body }))).headers);
+});
+
+t.test('tells when a turn towards IMDS may come', async (t) => {
+  t.match(await sent(busy('7')), { status: 429, headers: { 'retry-after': '7', 'content-type': json } });
+  t.equal((await sent(busy())).headers['retry-after'], '1');
 });
 
 t.test('counts bytes, not characters, and sends a body of bytes as it is', async (t) => {

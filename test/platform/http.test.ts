@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
 import { createHttpClient, type HttpClient, HttpFailure } from '../../lib/platform/http.ts';
-import { FakeClock } from '../fakes/clock.ts';
+import { FakeClock, settle } from '../fakes/clock.ts';
 import { failureOf } from '../fakes/failure.ts';
 
 type Answer = (req: IncomingMessage, res: ServerResponse) => void;
@@ -13,6 +13,8 @@ interface Bench {
   readonly client: HttpClient;
   readonly asked: string[];
   readonly sockets: Set<unknown>;
+  /** How often a request was made a second time. */
+  again(): number;
   /** Resolves with the next request's path. */
   next(): Promise<unknown>;
 }
@@ -29,13 +31,17 @@ async function start(test: Test, answer: Answer, maxBytes = 1000): Promise<Bench
   await once(server, 'listening');
   const clock = new FakeClock();
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const client = createHttpClient({ origin, connections: 2, maxBytes, clock });
+  let again = 0;
+  const onAgain = (): void => {
+    again += 1;
+  };
+  const client = createHttpClient({ origin, connections: 2, maxBytes, clock, onAgain });
   test.teardown(async () => {
     await client.close();
     server.close();
     server.closeAllConnections();
   });
-  return { clock, client, asked, sockets, next: () => once(server, 'request') };
+  return { clock, client, asked, sockets, again: () => again, next: () => once(server, 'request') };
 }
 
 const patient = { headers: {}, deadlineMs: 10_000 };
@@ -159,6 +165,60 @@ t.test('says that nobody answers, or that the answer broke off', async (t) => {
   const error = await failureOf(() => nobody.get('/', patient));
   t.match(error, { name: 'HttpFailure', problem: 'unreachable', message: 'no answer: unreachable' });
   t.match(error.cause, { code: 'ECONNREFUSED' }, 'the log gets the cause');
+});
+
+for (const [how, end] of [
+  ['with a reset', (req: IncomingMessage) => void req.socket.resetAndDestroy()],
+  ['in good order', (req: IncomingMessage) => void req.socket.end()],
+] as const) {
+  t.test(`asks once more when a kept connection ends ${how} before an answer`, async (t) => {
+    const seen = new Set<unknown>();
+    let ends = 1;
+    const { client, asked, again } = await start(t, (req, res) => {
+      if (seen.has(req.socket) && ends-- > 0) end(req);
+      else res.end('x');
+      seen.add(req.socket);
+    });
+    await client.get('/1', patient);
+    await settle(); // the connection is free a moment after its answer
+    t.equal((await client.get('/2', patient)).body, 'x');
+    t.same(asked, ['GET /1', 'GET /2', 'GET /2']);
+    t.equal(again(), 1);
+  });
+}
+
+t.test('asks no more than twice, and a connection that never answered not again', async (t) => {
+  let connections = 0;
+  const { client, asked, again } = await start(t, (req, res) => {
+    if (req.url === '/fine') res.end('x');
+    else req.socket.resetAndDestroy();
+    connections += 1;
+  });
+  t.equal(await problemOf(client.get('/new', patient)), 'unreachable');
+  t.same([asked.length, again(), connections], [1, 0, 1]);
+  await client.get('/fine', patient);
+  await settle();
+  t.equal(await problemOf(client.get('/kept', patient)), 'unreachable');
+  t.same(asked, ['GET /new', 'GET /fine', 'GET /kept', 'GET /kept']);
+  t.equal(again(), 1);
+});
+
+t.test('asks not again when the deadline passes, nor after the head of an answer', async (t) => {
+  const { client, clock, again, next } = await start(t, (req, res) => {
+    if (req.url === '/fine') res.end('x');
+    if (req.url === '/cut') res.writeHead(200, { 'content-length': 10 }).write('half', () => res.destroy());
+  });
+  await client.get('/fine', patient);
+  await settle();
+  t.equal(await problemOf(client.get('/cut', patient)), 'unreachable');
+  await client.get('/fine', patient);
+  await settle();
+  const heard = next();
+  const problem = problemOf(client.get('/hang', patient));
+  await heard;
+  await clock.advance(10_000);
+  t.equal(await problem, 'timeout');
+  t.equal(again(), 0);
 });
 
 t.test('answers nobody once it is closed', async (t) => {

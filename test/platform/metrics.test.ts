@@ -43,6 +43,13 @@ t.test('has every name of its own with the same prefix', async (t) => {
     'podidentity_pod_events_total',
     'podidentity_waiting_requests',
     'podidentity_ready',
+    'podidentity_token_cache_events_total',
+    'podidentity_imds_calls_total',
+    'podidentity_imds_calls_in_flight',
+    'podidentity_imds_calls_queued',
+    'podidentity_imds_calls_wait_seconds',
+    'podidentity_imds_calls_refused_total',
+    'podidentity_imds_paused_seconds_total',
   ]) {
     t.ok(names.includes(name), name);
   }

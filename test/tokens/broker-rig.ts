@@ -1,16 +1,18 @@
 import type { AzureIdentity } from '../../lib/model/identity.ts';
 import type { Token } from '../../lib/model/token.ts';
-import { Broker, type Payment } from '../../lib/tokens/broker.ts';
+import { Broker, type CacheEvent, type Payment } from '../../lib/tokens/broker.ts';
 import type { TokenSource } from '../../lib/tokens/source.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { anIdentity } from '../fakes/model.ts';
 
-export const hour = 3_600_000;
+export const minute = 60_000;
+export const hour = 60 * minute;
+/** When a token of a day is due for renewal, without jitter. */
+export const due = 55 * minute;
 export const vault = 'https://vault.azure.net';
 
 /** Answers each call with a token that is numbered and lives a day, once the test lets it. */
 export class FakeSource implements TokenSource {
-  readonly authority: string;
   readonly calls: string[] = [];
   /** Seconds that a new token lives. */
   lifeSec = 86_400;
@@ -19,10 +21,15 @@ export class FakeSource implements TokenSource {
   /** While set, calls wait for it. */
   gate: Promise<void> | undefined;
   readonly #clock: FakeClock;
+  readonly #authority: string;
 
   constructor(clock: FakeClock, authority = 'imds') {
     this.#clock = clock;
-    this.authority = authority;
+    this.#authority = authority;
+  }
+
+  authority(): string {
+    return this.#authority;
   }
 
   credential({ namespace, name, type }: AzureIdentity): string {
@@ -52,12 +59,14 @@ export interface Bench {
   readonly paid: Payment[];
   /** `NAME token-N`, as sources handed them out. */
   readonly fetched: string[];
-  readonly renewalFailures: { readonly identity: string; readonly error: unknown }[];
+  readonly renewalFailures: { readonly identity: string; readonly error: unknown; readonly gone?: string }[];
+  readonly events: CacheEvent[];
   /** The number of the token that a request gets. */
   ask(identity?: Partial<AzureIdentity>, resource?: string): Promise<string>;
 }
 
-export function start(): Bench {
+/** `random` 0 is no jitter: a renewal is due 55 minutes after its token. */
+export function start(random: () => number = () => 0): Bench {
   const clock = new FakeClock();
   const source = new FakeSource(clock);
   const principals = new FakeSource(clock, 'https://login.microsoftonline.com');
@@ -68,15 +77,19 @@ export function start(): Bench {
     [2, principals],
   ]);
   const fetched: string[] = [];
+  const events: CacheEvent[] = [];
   const renewalFailures: Bench['renewalFailures'] = [];
   const broker = new Broker({
     clock,
     sources,
     onPaid: (payment) => paid.push(payment),
     onFetched: ({ name }, { accessToken }) => fetched.push(`${name} ${accessToken}`),
-    onRenewalFailed: ({ name }, error) => renewalFailures.push({ identity: name, error }),
+    onRenewalFailed: ({ name }, error, gone) =>
+      renewalFailures.push({ identity: name, error, ...(gone !== undefined && { gone }) }),
+    onCache: (event) => events.push(event),
+    random,
   });
   const ask = async (identity: Partial<AzureIdentity> = {}, resource = vault): Promise<string> =>
     (await broker.get(anIdentity(identity), resource)).accessToken;
-  return { clock, source, principals, broker, paid, fetched, renewalFailures, ask };
+  return { clock, source, principals, broker, paid, fetched, renewalFailures, events, ask };
 }

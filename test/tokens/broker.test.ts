@@ -61,13 +61,15 @@ t.test('no client id and resource can be joined to look like another pair', asyn
 });
 
 t.test('serves a token while 5 minutes of it are left, and never after', async (t) => {
-  const { ask, source, clock } = start();
+  const { ask, source, clock, events } = start();
   source.lifeSec = 1800;
   await ask();
+  source.failure = new Error('away');
   await clock.advance(1500_000);
   t.equal(await ask(), 'token-1');
   await clock.advance(1);
-  t.equal(await ask(), 'token-2');
+  t.equal((await failureOf(() => ask())).message, 'away');
+  t.same(events, ['renewal-failed', 'expired']);
 });
 
 t.test('gives a failure to all who waited, and remembers nothing of it', async (t) => {
@@ -87,7 +89,7 @@ t.test('gives a failure to all who waited, and remembers nothing of it', async (
 });
 
 t.test('holds 4,096 tokens, and forgets the one that was asked for longest ago', async (t) => {
-  const { ask, source } = start();
+  const { ask, source, events } = start();
   for (let i = 0; i < 4096; i++) await ask({}, `api://${i}`);
   await ask({}, 'api://0');
   t.equal(source.calls.length, 4096, 'all of them are held');
@@ -96,6 +98,7 @@ t.test('holds 4,096 tokens, and forgets the one that was asked for longest ago',
   t.equal(source.calls.length, 4097, 'what was asked for lately stays');
   await ask({}, 'api://1');
   t.equal(source.calls.length, 4098, 'what was not has gone');
+  t.same(events, ['full', 'full']);
 });
 
 t.test('says that a type has no source, and asks none', async (t) => {

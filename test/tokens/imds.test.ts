@@ -106,7 +106,7 @@ t.test('never asks without a client id, since IMDS would answer with the identit
 
 t.test('names no credential, since the machine itself vouches for it', async (t) => {
   const { source } = await start(t);
-  t.same([source.authority, source.credential(identity)], ['imds', '']);
+  t.same([source.authority(identity), source.credential(identity)], ['imds', '']);
 });
 
 t.test("passes on IMDS's refusal as it came", async (t) => {
@@ -126,6 +126,8 @@ t.test("keeps to itself a refusal that is not in IMDS's words", async (t) => {
     t.match(error, { code: 'imds-refused', message: 'IMDS answered 502', status: 502 });
     t.equal(error.answer, undefined, body);
   }
+  const throttled = await refused(await answering(t, 429, '<html>slow</html>', { 'retry-after': '7' }));
+  t.match(throttled, { status: 429, retryAfter: '7' }, 'but not how long to stay away');
 });
 
 t.test('follows no redirect and takes no other success for a token', async (t) => {

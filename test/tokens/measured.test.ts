@@ -12,7 +12,7 @@ function bench(failure?: Error) {
   const clock = new FakeClock();
   const metrics = new NmiMetrics();
   const source: TokenSource = {
-    authority: 'imds',
+    authority: ({ name }) => `for ${name}`,
     credential: ({ name }) => `of ${name}`,
     async fetch() {
       await clock.sleep(1500);
@@ -25,7 +25,7 @@ function bench(failure?: Error) {
 
 t.test('is the same source to whoever asks it', async (t) => {
   const { source, clock } = bench();
-  t.same([source.authority, source.credential(anIdentity())], ['imds', 'of demo']);
+  t.same([source.authority(anIdentity()), source.credential(anIdentity())], ['for demo', 'of demo']);
   const fetched = source.fetch(anIdentity(), 'api://x');
   await clock.advance(1500);
   t.equal(await fetched, token);
