@@ -12,7 +12,13 @@ t.test("README's flag table is the code's; scripts/docs writes it", async (t) =>
 });
 
 t.test('every flag that a page names exists', async (t) => {
-  const flags = new Set(Object.values(nmiFlags).map(({ flag }) => flag));
+  const ofScripts = ['bin/cleanup-iptables', 'scripts/test'].flatMap(
+    (file) => text(file).match(/--[a-z-]+/g) ?? [],
+  );
+  const flags = new Set([
+    ...Object.values(nmiFlags).map(({ flag }) => flag),
+    ...ofScripts.map((flag) => flag.slice(2)),
+  ]);
   for (const page of pages) {
     const named = [...text(page).matchAll(/`[^`]*?--([A-Za-z][A-Za-z_-]*)/g)].map(([, flag]) => flag ?? '');
     t.same(

@@ -17,6 +17,8 @@ export interface ReflectorOptions {
   readonly random: () => number;
   readonly log: Logger;
   readonly onEvent?: (event: ReflectorEvent) => void;
+  /** What ended a list or a watch, each time. */
+  readonly onFailure?: (error: unknown) => void;
 }
 
 export interface Freshness {
@@ -176,6 +178,7 @@ export class Reflector<T> {
 
   #report(error: unknown): void {
     this.#count('failed');
+    this.#options.onFailure?.(error);
     const problem = problemOf(this.#resource, error);
     if (problem === this.#problem) return;
     this.#problem = problem;

@@ -21,6 +21,20 @@ export interface HttpAnswer {
   readonly body: string;
 }
 
+/** An answer with all its headers: names in lower case, the values of one name with commas between. */
+export interface HttpResponse extends HttpAnswer {
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Only methods that may be sent twice. */
+export interface HttpRequest {
+  readonly method: 'GET' | 'PATCH';
+  readonly path: string;
+  readonly headers: Record<string, string>;
+  readonly body?: string;
+  readonly deadlineMs: number;
+}
+
 export interface HttpClientOptions {
   /** `http://169.254.169.254:80`; nothing else is ever asked: no redirect is followed and no proxy used. */
   readonly origin: string;
@@ -32,11 +46,12 @@ export interface HttpClientOptions {
 }
 
 /**
- * GETs from one origin over kept connections. The other side may close one at the moment in which it is used again, which says
+ * Asks one origin over kept connections. The other side may close one at the moment in which it is used again, which says
  * nothing of the service: such a request is made once more. Rejects with HttpFailure.
  */
 export interface HttpClient {
   get(path: string, options: { headers: Record<string, string>; deadlineMs: number }): Promise<HttpAnswer>;
+  send(request: HttpRequest): Promise<HttpResponse>;
   close(): Promise<void>;
 }
 
@@ -44,35 +59,46 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   const { origin, connections, maxBytes, clock, onAgain } = options;
   const lost = new WeakSet<Error>();
   const pool = new Pool(origin, { connections, pipelining: 1, connect: noting(lost) });
+  const send = async ({ deadlineMs, ...request }: HttpRequest): Promise<HttpResponse> => {
+    const late = new AbortController();
+    const deadline = clock.after(deadlineMs, () => late.abort());
+    const attempt = (): ReturnType<Pool['request']> =>
+      unlessAborted(pool.request({ ...request, signal: late.signal }), late.signal);
+    const again = (error: Error): ReturnType<typeof attempt> => {
+      if (late.signal.aborted || !lost.has(error)) throw error;
+      onAgain?.();
+      return attempt();
+    };
+    try {
+      const { statusCode, headers: raw, body } = await attempt().catch(again);
+      const retryAfter = raw['retry-after'];
+      return {
+        status: statusCode,
+        headers: joined(raw),
+        retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined,
+        body: await readText(body, maxBytes),
+      };
+    } catch (error) {
+      if (error instanceof HttpFailure) throw error;
+      throw new HttpFailure(late.signal.aborted ? 'timeout' : 'unreachable', error);
+    } finally {
+      deadline.cancel();
+    }
+  };
   return {
     async get(path, { headers, deadlineMs }) {
-      const late = new AbortController();
-      const deadline = clock.after(deadlineMs, () => late.abort());
-      const send = (): ReturnType<Pool['request']> =>
-        unlessAborted(pool.request({ method: 'GET', path, headers, signal: late.signal }), late.signal);
-      const sendAgain = (error: Error): ReturnType<typeof send> => {
-        if (late.signal.aborted || !lost.has(error)) throw error;
-        onAgain?.();
-        return send();
-      };
-      try {
-        const response = await send().catch(sendAgain);
-        const retryAfter = response.headers['retry-after'];
-        const body = await readText(response.body, maxBytes);
-        return {
-          status: response.statusCode,
-          retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined,
-          body,
-        };
-      } catch (error) {
-        if (error instanceof HttpFailure) throw error;
-        throw new HttpFailure(late.signal.aborted ? 'timeout' : 'unreachable', error);
-      } finally {
-        deadline.cancel();
-      }
+      const { status, retryAfter, body } = await send({ method: 'GET', path, headers, deadlineMs });
+      return { status, retryAfter, body };
     },
+    send,
     close: () => pool.destroy(),
   };
+}
+
+function joined(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, value === undefined ? '' : String(value)]),
+  );
 }
 
 /** How the other side's end of a connection shows. */
@@ -80,7 +106,8 @@ const ends: readonly unknown[] = ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'];
 
 /** Connects as undici does, and notes the error that ends a connection on which something had been answered before. */
 function noting(lost: WeakSet<Error>): buildConnector.connector {
-  const connect = buildConnector({});
+  // Said outright, since NODE_TLS_REJECT_UNAUTHORIZED would turn it off.
+  const connect = buildConnector({ allowH2: false, rejectUnauthorized: true });
   return (options, done) =>
     connect(options, (...connected) => {
       const [, socket] = connected;

@@ -1,6 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { AppError } from '../model/errors.ts';
+import type { Clock } from './clock.ts';
+import type { Logger } from './log.ts';
+import { patientOpen } from './patient-open.ts';
 import { PerAddress } from './per-address.ts';
 
 export interface Page {
@@ -9,7 +12,7 @@ export interface Page {
   readonly body: string;
 }
 
-type Pages = Readonly<Record<string, () => Page | Promise<Page>>>;
+export type Pages = Readonly<Record<string, () => Page | Promise<Page>>>;
 
 const limits = { headersTimeout: 5_000, requestTimeout: 10_000, connectionsCheckingInterval: 1_000 } as const;
 /** Pods can reach these ports too: whatever one of them holds open, the kubelet's own address keeps its share. */
@@ -50,6 +53,17 @@ export async function servePages(port: number, pages: Pages): Promise<{ port: nu
       server.closeAllConnections();
     },
   };
+}
+
+/** Serves the pages until `ending` aborts; beside a predecessor, as soon as that has left the port. */
+export async function keepPages(
+  port: number,
+  pages: Pages,
+  { clock, log, ending }: { readonly clock: Clock; readonly log: Logger; readonly ending: AbortSignal },
+): Promise<void> {
+  const served = await patientOpen([() => servePages(port, pages)], { clock, log }, ending);
+  if (served && !ending.aborted) await once(ending, 'abort');
+  served?.close();
 }
 
 function pageFor(pages: Pages, { method, url = '' }: IncomingMessage): () => Page | Promise<Page> {

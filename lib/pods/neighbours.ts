@@ -28,7 +28,7 @@ export interface NeighbourPinsOptions {
  * Not protected: a pod that nobody has seen yet, against a thief who is at work already (one is found out, and told, only
  * when its port answers for two pods); pods against each other, apart from this node's answers; a pod
  * that changes its own MAC, which cuts itself off until it is made again. While no agent runs, what a killed one left can cut
- * the node off from a new pod with an old one's address: `ip neigh flush nud permanent proto 169`.
+ * the node off from a new pod with an old one's address: `bin/cleanup-iptables`.
  *
  * Needs `ip` and `bridge` (iproute2) and NET_ADMIN.
  */
@@ -83,7 +83,7 @@ class KernelPins implements NeighbourPins {
     try {
       await this.#mend([]);
     } catch (error) {
-      const cure = 'ip neigh flush nud permanent proto 169';
+      const cure = 'bin/cleanup-iptables';
       this.#options.log.error({ why: messageOf(error), cure }, 'pinned neighbours are left');
     }
   }

@@ -1,6 +1,6 @@
 import { AppError, isAppError, messageOf } from '../model/errors.ts';
 import type { Exec } from '../platform/exec.ts';
-import { repairText } from './compare.ts';
+import { installText } from './compare.ts';
 import { type BackendName, complaint, createIptables, type Iptables, isPassing } from './iptables.ts';
 import { guardPlace, type OwnChain, redirectPlace, type Table } from './rules.ts';
 
@@ -60,10 +60,12 @@ export async function chooseBackend(options: {
   readonly chains: readonly OwnChain[];
 }): Promise<{ readonly iptables: Iptables; readonly why: string }> {
   const { exec, readFile, choice, chains } = options;
-  const facts = {
-    nft: await inspect(exec, 'nft', readFile),
-    legacy: await inspect(exec, 'legacy', readFile),
-  };
+  // A choice that was made is not held up by a lock of the other.
+  const look = async (backend: BackendName): Promise<BackendFacts> =>
+    choice === 'auto' || choice === backend
+      ? inspect(exec, backend, readFile)
+      : { usable: false, why: `iptables-${backend} was not asked for` };
+  const facts = { nft: await look('nft'), legacy: await look('legacy') };
   const decided = decideBackend(choice, facts);
   if ('refused' in decided) throw unusable(decided.refused);
   const iptables = createIptables(exec, decided.backend);
@@ -135,8 +137,7 @@ function isForeign(line: string): boolean {
 }
 
 async function probe(iptables: Iptables, chains: readonly OwnChain[]): Promise<void> {
-  const nothing = { lines: undefined, jumps: [] };
-  const result = await iptables.dryRun(chains.map((chain) => repairText(chain, nothing)).join(''));
+  const result = await iptables.dryRun(chains.map(installText).join(''));
   if (result.code === 0) return;
   const found = `iptables-${iptables.backend}: ${complaint(result)}`;
   throw isPassing(result) ? new AppError('iptables-failed', found) : unusable(found);

@@ -28,7 +28,8 @@ export async function planListen(
   if (asked === '0.0.0.0' || asked === '::') {
     const target = await sourceTowards(metadataIp);
     return {
-      listen: asked,
+      // Only IPv4 is redirected; on the node's IPv6 addresses nothing would guard the port.
+      listen: '0.0.0.0',
       target,
       why: `all addresses were asked for; pods are sent to the node's ${target}`,
     };

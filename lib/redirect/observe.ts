@@ -1,13 +1,45 @@
-import { type ChainSeen, jumpsTo } from './compare.ts';
+import { type ChainSeen, jumpsTo, type Seen } from './compare.ts';
 import type { Iptables, Unknown } from './iptables.ts';
-import type { ChainPlace } from './rules.ts';
+import type { ChainPlace, Table } from './rules.ts';
 
 /** What stands of one chain of ours, or that it could not be told; the second must change nothing. */
-export type Observation = { readonly kind: 'seen'; readonly seen: ChainSeen } | Unknown;
+export type Observation = { readonly kind: 'seen'; readonly seen: Seen } | Unknown;
 
-/** Asks for our chain and its hooks only: one `-S` costs 3 ms, a whole table with 5,000 foreign rules ten times that. */
-export async function observe(iptables: Iptables, { table, name, hooks }: ChainPlace): Promise<Observation> {
+/** A table with more lines is asked chain by chain. */
+const large = 500;
+
+/**
+ * Looks at a chain of ours and at what leads to it. Each call of iptables costs about 3 ms of CPU, most of it for the process;
+ * a whole table with 5,000 rules costs ten times that, a chain of it nothing more (measured, nft; legacy reads the whole table
+ * anyway, 8 ms). So: one call, until the table was once too large or not to be printed whole; from then on one for each chain.
+ */
+export class Observer {
+  readonly #byChain = new Set<Table>();
+
+  async observe(iptables: Iptables, place: ChainPlace): Promise<Observation> {
+    if (this.#byChain.has(place.table)) return observeChains(iptables, place);
+    const listed = await iptables.list(place.table);
+    if (listed.kind === 'unknown') return listed;
+    if (listed.kind !== 'lines' || listed.lines.length > large) this.#byChain.add(place.table);
+    // Somebody else's rules make the table unprintable as a whole; single chains still print.
+    if (listed.kind !== 'lines') return observeChains(iptables, place);
+    return { kind: 'seen', seen: seenIn(listed.lines, place) };
+  }
+}
+
+/** The chain, its jumps from wherever, and what stands in front of them, in the lines of a whole table. */
+function seenIn(table: readonly string[], { name, hooks }: ChainPlace): Seen {
+  const lines = table.filter((line) => line === `-N ${name}` || line.startsWith(`-A ${name} `));
+  return {
+    lines: lines.length > 0 ? lines : undefined,
+    jumps: jumpsTo(name, table),
+    front: Object.fromEntries(hooks.map((hook) => [hook, frontOf(name, hook, table)])),
+  };
+}
+
+async function observeChains(iptables: Iptables, { table, name, hooks }: ChainPlace): Promise<Observation> {
   const jumps: string[] = [];
+  const front: Record<string, readonly string[]> = {};
   for (const hook of hooks) {
     const listed = await iptables.list(table, hook);
     if (listed.kind === 'unknown') return listed;
@@ -15,8 +47,24 @@ export async function observe(iptables: Iptables, { table, name, hooks }: ChainP
     if (listed.kind !== 'lines')
       return { kind: 'unknown', why: `only nft can show ${hook} of ${table}`, passing: false };
     jumps.push(...jumpsTo(name, listed.lines));
+    front[hook] = frontOf(name, hook, listed.lines);
   }
   const listed = await iptables.list(table, name);
   if (listed.kind === 'unknown') return listed;
-  return { kind: 'seen', seen: { lines: listed.kind === 'lines' ? listed.lines : undefined, jumps } };
+  return { kind: 'seen', seen: { lines: listed.kind === 'lines' ? listed.lines : undefined, jumps, front } };
+}
+
+function frontOf(name: string, hook: string, lines: readonly string[]): readonly string[] {
+  const rules = lines.filter((line) => line.startsWith(`-A ${hook} `));
+  const first = rules.findIndex((line) => jumpsTo(name, [line]).length > 0);
+  return first === -1 ? [] : rules.slice(0, first);
+}
+
+/** Everything that leads to the chain, also from places that are not ours: a jump left there would hold the chain. */
+export async function observeAll(iptables: Iptables, place: ChainPlace): Promise<ChainSeen | Unknown> {
+  const listed = await iptables.list(place.table);
+  if (listed.kind === 'unknown') return listed;
+  if (listed.kind === 'lines') return seenIn(listed.lines, place);
+  const observed = await observeChains(iptables, place);
+  return observed.kind === 'unknown' ? observed : observed.seen;
 }

@@ -1,64 +1,62 @@
 import { AppError, isAppError, messageOf } from '../model/errors.ts';
-import type { Clock } from '../platform/clock.ts';
-import type { Exec } from '../platform/exec.ts';
-import type { Logger } from '../platform/log.ts';
 import { Loop } from '../platform/loop.ts';
-import { type BackendChoice, chooseBackend, type ReadFile } from './backend.ts';
-import { cutUnredirected } from './conntrack.ts';
-import type { BackendName, Iptables } from './iptables.ts';
-import { Keeper, type Standing } from './keeper.ts';
-import { guardChain, type OwnChain, type RedirectRules, redirectChain } from './rules.ts';
-import { unhook, withdraw } from './withdraw.ts';
+import type { BackendName } from './iptables.ts';
+import type { Standing } from './keeper.ts';
+import { Upkeep, type UpkeepOptions } from './upkeep.ts';
+import { type Spare, unhook, withdraw } from './withdraw.ts';
 
-export interface RedirectOptions {
-  readonly exec: Exec;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly readFile: ReadFile;
+export interface RedirectOptions extends UpkeepOptions {
   /** 0 to 1, as Math.random. */
   readonly random: () => number;
-  readonly rules: RedirectRules;
-  readonly backend: BackendChoice;
   /** Looks at least this often, seconds; only a value below the backend's own pace changes anything. */
   readonly updateSeconds?: number;
-  /** End connections that are not redirected, at start and after each repair. */
-  readonly conntrackDeletion: boolean;
-  /** Called with the chain's name after each repair of something that had stood. */
-  readonly onRepair: (chain: string) => void;
 }
 
-/** The last look at the kernel. `redirect` is what readiness asks for; `why` tells what the last look failed on. */
+/** The last look at the kernel. `why` tells what it failed on. */
 export interface RedirectState {
   readonly backend?: BackendName;
-  readonly guard: Standing;
+  readonly guard: Standing | 'off';
   readonly redirect: Standing;
+  /** The pods' redirect leads to another agent. */
+  readonly yielded: boolean;
   readonly why?: string;
 }
 
 /**
- * The redirect stage. `raiseGuard` and `redirect` throw AppError `iptables-unusable` when no trying will help; whatever
- * may pass is logged, shows in `state`, and is left to `keep`.
+ * The redirect stage. Only `withdraw` throws: what else fails is logged, shows in `state`, and is tried again by `keep`, since
+ * an agent that ends for it would leave its pods without a guard, or come back again and again.
  */
 export interface Redirect {
   /** Before anything else at start. */
   raiseGuard(): Promise<void>;
-  /** Once the listener answers: chain and jump, and out with a stale copy in the other backend. */
-  redirect(): Promise<void>;
-  /** Keeps what was asked for so far, until `signal` aborts. */
+  /** Once the listener answers on `port`: chain and jump, whoever had them, and out with a stale copy in the other backend. */
+  redirect(port: number): Promise<void>;
+  /** Keeps what was asked for so far, until `signal` aborts or another agent has taken the redirect. */
   keep(signal: AbortSignal): Promise<void>;
+  /** Resolves when nobody answers where the redirect leads, or `signal` aborts. */
+  standBy(signal: AbortSignal): Promise<void>;
+  /** Whether another agent answers where the redirect leads; nobody else can on `port`, which this agent has. */
+  isServedByAnother(port: number): Promise<boolean>;
   /**
    * Takes everything out of both backends: jump, then, once `drain` has ended, chain and guard; `keep` puts nothing back
    * from then on. Requests in flight need the wait: where no other rule of the node uses conntrack, the kernel stops
    * translating their packets as soon as our chains go (measured, Linux 6.18). New connections meet the guard meanwhile.
-   * Returns what was removed as `BACKEND TABLE: LINE`. Throws AppError `iptables-failed` when something may be left; it
-   * can be called again.
+   * Leaves alone what another agent has taken. Returns what was removed as `BACKEND TABLE: LINE`. Throws AppError
+   * `iptables-failed` when something may be left; it can be called again.
    */
   withdraw(drain: () => Promise<void>): Promise<readonly string[]>;
+  /**
+   * Leaves everything standing for the next agent, and lets requests in flight end by `drain`. A new connection waits for the
+   * next agent, by sending its SYN again; should that fail, it is refused.
+   */
+  leaveStanding(drain: () => Promise<void>): Promise<void>;
   state(): RedirectState;
 }
 
-/** How often the kernel is looked at, ms: a look costs about 13 ms of CPU, more on legacy with thousands of rules. */
+/** How often the kernel is looked at, ms: a look costs about 8 ms of CPU, on legacy with thousands of rules 20. */
 const pace: Readonly<Record<BackendName, number>> = { nft: 1_500, legacy: 5_000 };
+/** A standby takes over after so many looks in a row that found nobody. */
+const patience = 2;
 
 export function createRedirect(options: RedirectOptions): Redirect {
   return new KernelRedirect(options);
@@ -66,152 +64,140 @@ export function createRedirect(options: RedirectOptions): Redirect {
 
 class KernelRedirect implements Redirect {
   readonly #options: RedirectOptions;
-  readonly #keeper: Keeper;
-  readonly #guard: OwnChain;
-  readonly #redirect: OwnChain;
-  /** What should stand, in the order in which it goes in. */
-  #wanted: readonly OwnChain[] = [];
-  #iptables: Iptables | undefined;
-  #otherIsClean = false;
-  /** Since the last time, connections may have been opened that are not redirected. */
-  #cutDue = true;
-  /** What the last cut failed on. */
-  #uncut: string | undefined;
+  readonly #upkeep: Upkeep;
+  #yielded = false;
   #why: string | undefined;
   /** The end of the last step: steps never overlap. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: RedirectOptions) {
     this.#options = options;
-    const onRepair = (chain: string): void => {
-      this.#cutDue = true;
-      options.onRepair(chain);
-    };
-    this.#keeper = new Keeper({ log: options.log, onRepair });
-    this.#guard = guardChain(options.rules);
-    this.#redirect = redirectChain(options.rules);
+    this.#upkeep = new Upkeep(options);
   }
 
-  raiseGuard(): Promise<void> {
-    return this.#want([this.#guard]);
+  async raiseGuard(): Promise<void> {
+    this.#upkeep.wantGuard();
+    await this.#mend().catch((error: unknown) => this.#failed(error));
   }
 
-  redirect(): Promise<void> {
-    return this.#want([this.#guard, this.#redirect]);
+  async redirect(port: number): Promise<void> {
+    this.#upkeep.wantGuard();
+    this.#upkeep.wantRedirect(port);
+    this.#yielded = false;
+    await this.#mend().catch((error: unknown) => this.#failed(error));
   }
 
-  keep(signal: AbortSignal): Promise<void> {
-    const { clock, random, updateSeconds } = this.#options;
-    const own = pace[this.#iptables?.backend ?? 'nft'];
-    const everyMs = Math.min(own, updateSeconds === undefined ? own : updateSeconds * 1_000);
-    const onError = (error: unknown): void => this.#failed(error);
-    const look = (): Promise<void> => this.#inTurn(() => this.#mend());
-    const retryMs = Math.min(1_000, everyMs);
-    return new Loop(look, { clock, random, onError, everyMs, retryMs, minMs: 100 }).run(signal);
+  async keep(signal: AbortSignal): Promise<void> {
+    await this.#repeat(signal, async () => {
+      await this.#mend();
+      return this.#yielded;
+    });
+  }
+
+  async standBy(signal: AbortSignal): Promise<void> {
+    let misses = 0;
+    await this.#repeat(signal, async () => {
+      const served = await this.#inTurn(() => this.#upkeep.isServedByAnother());
+      this.#recovered();
+      misses = served === 'no' ? misses + 1 : 0;
+      return misses >= patience;
+    });
+  }
+
+  async isServedByAnother(port: number): Promise<boolean> {
+    try {
+      return (await this.#inTurn(() => this.#upkeep.isServedByAnother(port))) === 'yes';
+    } catch {
+      return false; // what cannot be looked at cannot be taken either: keep tries on, and tells
+    }
   }
 
   withdraw(drain: () => Promise<void>): Promise<readonly string[]> {
-    this.#wanted = [];
     return this.#inTurn(async () => {
-      this.#keeper.forget();
-      // What fails here is tried, and reported, by the second step.
-      const { removed: jumps } = await this.#fromBoth(unhook);
+      const anothers = this.#upkeep.anothers();
+      this.#upkeep.wantNothing();
+      if (!this.#yielded) return this.#takeOut(drain, anothers);
       await drain();
-      const { removed, failed } = await this.#fromBoth(withdraw);
-      if (failed.length > 0) throw new AppError('iptables-failed', failed.join('; '));
-      return [...jumps, ...removed];
+      return [];
+    });
+  }
+
+  leaveStanding(drain: () => Promise<void>): Promise<void> {
+    return this.#inTurn(async () => {
+      const isOurs =
+        !this.#yielded &&
+        (await this.#upkeep.isAnothers().then(
+          (is) => !is,
+          () => false,
+        ));
+      this.#upkeep.wantNothing();
+      if (isOurs) await this.#upkeep.closeGuard().catch((error: unknown) => this.#failed(error));
+      await drain();
     });
   }
 
   state(): RedirectState {
+    const { iptables } = this.#upkeep;
     return {
-      guard: this.#keeper.standing(this.#guard.name),
-      redirect: this.#keeper.standing(this.#redirect.name),
-      ...(this.#iptables && { backend: this.#iptables.backend }),
+      guard: this.#options.guard === 'off' ? 'off' : this.#upkeep.standing('guard'),
+      redirect: this.#yielded ? 'absent' : this.#upkeep.standing('redirect'),
+      yielded: this.#yielded,
+      ...(iptables && { backend: iptables.backend }),
       ...(this.#why !== undefined && { why: this.#why }),
     };
   }
 
-  async #want(chains: readonly OwnChain[]): Promise<void> {
-    this.#wanted = chains;
-    try {
-      await this.#inTurn(() => this.#mend());
-    } catch (error) {
-      if (isAppError(error, 'iptables-unusable')) throw error;
-      this.#failed(error);
-    }
+  async #takeOut(drain: () => Promise<void>, anothers: Spare): Promise<readonly string[]> {
+    const { both, routes, iptables } = this.#upkeep;
+    // Another may have taken it since the last look, and may at any moment from now.
+    let isAnothers = false;
+    const spare: Spare = async (lines) => {
+      isAnothers = isAnothers || (await anothers(lines));
+      return isAnothers;
+    };
+    // What fails here is tried, and reported, by the second step.
+    const { removed: jumps } = await both.remove(unhook, iptables?.backend, spare);
+    await drain();
+    const { removed, failed } = await both.remove(withdraw, iptables?.backend, spare);
+    const rules = isAnothers
+      ? []
+      : await routes.withdraw().catch((error: unknown) => void failed.push(messageOf(error)));
+    if (failed.length > 0) throw new AppError('iptables-failed', failed.join('; '));
+    return [...jumps, ...removed, ...(rules ?? [])];
   }
 
   async #mend(): Promise<void> {
-    const wanted = this.#wanted;
-    if (wanted.length === 0) return;
-    this.#iptables ??= await this.#choose();
-    // The guard being out of reach is no reason to leave the redirect alone, nor the other way round.
-    const iptables = this.#iptables;
-    const failures: unknown[] = [];
-    for (const chain of wanted) {
-      await this.#keeper.mend(iptables, chain).catch((error: unknown) => failures.push(error));
-    }
-    if (failures.length > 0) throw failures[0];
-    // Only now: until ours stands, a predecessor's copy in the other backend is better than none.
-    if (wanted.includes(this.#redirect)) {
-      await this.#cleanOther(iptables.backend);
-      await this.#cut();
-    }
+    await this.#inTurn(async () => {
+      if ((await this.#upkeep.mend()) === 'yielded') this.#yield();
+    });
     this.#recovered();
   }
 
-  async #choose(): Promise<Iptables> {
-    const { exec, readFile, backend, log } = this.#options;
-    const chains = [this.#guard, this.#redirect];
-    const { iptables, why } = await chooseBackend({ exec, readFile, choice: backend, chains });
-    log.info({ backend: iptables.backend, why }, 'iptables backend chosen');
-    return iptables;
+  #yield(): void {
+    this.#yielded = true;
+    this.#upkeep.wantNothing();
+    this.#options.log.info({}, 'another agent has taken the redirect');
   }
 
-  /** A failure is told once and not tried again: what still goes to the metadata service directly dies in the guard. */
-  async #cut(): Promise<void> {
-    const { exec, rules, conntrackDeletion, log } = this.#options;
-    if (!this.#cutDue || !conntrackDeletion) return;
-    this.#cutDue = false;
-    const why = await cutUnredirected(exec, rules).then(() => undefined, messageOf);
-    if (why !== undefined && why !== this.#uncut) log.warn({ why }, 'old connections could not be ended');
-    this.#uncut = why;
-  }
-
-  async #cleanOther(chosen: BackendName): Promise<void> {
-    if (this.#otherIsClean) return;
-    const removed = await this.#from(chosen === 'nft' ? 'legacy' : 'nft', withdraw);
-    if (removed.length > 0)
-      this.#options.log.warn({ removed }, 'stale copy in the other iptables backend removed');
-    this.#otherIsClean = true;
-  }
-
-  async #fromBoth(step: typeof withdraw): Promise<{ removed: string[]; failed: string[] }> {
-    const removed: string[] = [];
-    const failed: string[] = [];
-    for (const backend of ['nft', 'legacy'] as const) {
-      await this.#from(backend, step).then(
-        (lines) => removed.push(...lines),
-        (error: unknown) => failed.push(messageOf(error)),
-      );
-    }
-    return { removed, failed };
-  }
-
-  async #from(backend: BackendName, step: typeof withdraw): Promise<readonly string[]> {
-    try {
-      return await step(this.#options, backend);
-    } catch (error) {
-      const isOurs = this.#iptables === undefined || this.#iptables.backend === backend;
-      if (isOurs || !isAppError(error, 'iptables-unusable')) throw error;
-      // A backend that this kernel or container cannot use at all holds up neither the start nor the end.
-      this.#options.log.warn(
-        { backend, why: messageOf(error) },
-        'the other iptables backend could not be searched',
-      );
-      return [];
-    }
+  /** Looks again and again until `look` says that it is done. */
+  async #repeat(signal: AbortSignal, look: () => Promise<boolean>): Promise<void> {
+    const { clock, random, updateSeconds } = this.#options;
+    const own = pace[this.#upkeep.iptables?.backend ?? 'nft'];
+    const everyMs = Math.min(own, updateSeconds === undefined ? own : updateSeconds * 1_000);
+    const done = new AbortController();
+    const work = async (): Promise<void> => {
+      if (await look()) done.abort();
+    };
+    const onError = (error: unknown): void => this.#failed(error);
+    const loop = new Loop(work, {
+      clock,
+      random,
+      onError,
+      everyMs,
+      retryMs: Math.min(1_000, everyMs),
+      minMs: 100,
+    });
+    await loop.run(AbortSignal.any([signal, done.signal]));
   }
 
   #inTurn<T>(step: () => Promise<T>): Promise<T> {
@@ -220,15 +206,16 @@ class KernelRedirect implements Redirect {
     return turn;
   }
 
-  #failed(error: unknown): void {
-    const why = messageOf(error);
-    if (why !== this.#why)
-      this.#options.log.warn({ why }, 'iptables could not be read or changed; will retry');
-    this.#why = why;
-  }
-
   #recovered(): void {
     if (this.#why !== undefined) this.#options.log.info({}, 'iptables answers again');
     this.#why = undefined;
+  }
+
+  #failed(error: unknown): void {
+    const why = messageOf(error);
+    if (why === this.#why) return;
+    this.#why = why;
+    if (isAppError(error, 'iptables-unusable')) this.#options.log.error({ why }, 'pods cannot be redirected');
+    else this.#options.log.warn({ why }, 'iptables could not be read or changed; will retry');
   }
 }

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { holdOf, loadNmiConfig, usage } from '../../lib/config/load.ts';
+import { holdOf, loadNmiConfig, proxyUrlOf, usage } from '../../lib/config/load.ts';
 import { nmiFlags } from '../../lib/config/nmi-flags.ts';
 import { version } from '../../lib/config/version.ts';
 import { refusalOf } from '../fakes/failure.ts';
@@ -36,6 +36,14 @@ const refusals: Readonly<Record<string, readonly [args: readonly string[], sente
     ['--nmi-port=2579'],
     '--node is missing: it takes the name of this node (in a manifest: $(NODE_NAME) from spec.nodeName)',
   ],
+  'a proxy that is none, without its password': [
+    [...least, '--https-proxy=socks5://user:word@proxy:1080'],
+    '--https-proxy (HTTPS_PROXY) is not the URL of a proxy: it takes http://proxy.example.com:3128',
+  ],
+  'an authority with a path': [
+    [...least, '--allowed-ad-endpoints=https://login.example/adfs'],
+    '--allowed-ad-endpoints is "https://login.example/adfs", but it takes https:// and a host, without user, port or path; several with commas between',
+  ],
   'a profiler': [
     [...least, '--enableProfile'],
     '--enableProfile is not served: there is no profiler in the agent; use the inspector of Node where you need one',
@@ -50,15 +58,23 @@ const refusals: Readonly<Record<string, readonly [args: readonly string[], sente
   ],
   'one port for pods and probes': [
     [...least, '--nmi-port=8080'],
-    '--nmi-port, --http-probe-port and --prometheus-port must differ, but are 8080, 8080, 9090',
+    '--nmi-port (and the 2 ports above it), --http-probe-port and --prometheus-port must differ, but are 8080, 8080, 9090',
+  ],
+  'a probe port that an agent that hands over may need': [
+    [...least, '--http-probe-port=2581'],
+    '--nmi-port (and the 2 ports above it), --http-probe-port and --prometheus-port must differ, but are 2579, 2581, 9090',
+  ],
+  'a pod port without room above it': [
+    [...least, '--nmi-port=65534'],
+    '--nmi-port is 65534, but the 2 ports above it are needed, too: it takes at most 65533',
   ],
   'one port for probes and metrics': [
     [...least, '--prometheus-port=8085', '--http-probe-port=8085'],
-    '--nmi-port, --http-probe-port and --prometheus-port must differ, but are 2579, 8085, 8085',
+    '--nmi-port (and the 2 ports above it), --http-probe-port and --prometheus-port must differ, but are 2579, 8085, 8085',
   ],
   'one port for pods and metrics': [
     [...least, '--nmi-port=9090'],
-    '--nmi-port, --http-probe-port and --prometheus-port must differ, but are 9090, 8080, 9090',
+    '--nmi-port (and the 2 ports above it), --http-probe-port and --prometheus-port must differ, but are 9090, 8080, 9090',
   ],
 };
 
@@ -171,5 +187,24 @@ t.test(
     for (const ip of ['0.0.0.0', '127.0.0.1', '224.0.0.1', '255.255.255.255'])
       t.throws(() => load(`--metadata-ip=${ip}`), { code: 'flag-invalid', message: ip });
     t.match(load('--metadata-ip=169.254.169.253'), { metadataIp: '169.254.169.253' });
+  },
+);
+
+t.test(
+  'keeps service principals in their namespace and to known authorities unless told otherwise',
+  async (t) => {
+    t.match(loadNmiConfig(least, {}), { allowCrossNamespaceSecrets: false, httpsProxy: '' });
+    const args = [
+      '--allow-cross-namespace-secrets',
+      '--allowed-ad-endpoints=https://A.example,https://b.example/',
+    ];
+    t.match(loadNmiConfig([...least, ...args], { HTTPS_PROXY: 'proxy:3128', NO_PROXY: '.example' }), {
+      ...{ allowCrossNamespaceSecrets: true, allowedAdEndpoints: ['a.example', 'b.example'] },
+      ...{ httpsProxy: 'proxy:3128', noProxy: '.example' },
+    });
+    t.equal(proxyUrlOf('proxy:3128'), 'http://proxy:3128', 'as Go programs take it');
+    t.equal(proxyUrlOf('https://user:word@proxy'), 'https://user:word@proxy');
+    for (const none of ['', 'http://', 'ftp://proxy', 'socks5://proxy'])
+      t.equal(proxyUrlOf(none), undefined, none);
   },
 );

@@ -82,7 +82,7 @@ export class ChainSet {
   /** Matches and targets must be known, and a chain that is jumped to must be there, even to delete the jump. */
   #know(rule: string): void {
     const match = [...rule.matchAll(/-m (\S+)/g)].find(
-      ([, name = '']) => !['tcp', 'conntrack', 'comment'].includes(name),
+      ([, name = '']) => !['tcp', 'conntrack', 'comment', 'addrtype'].includes(name),
     );
     if (match) throw new Refusal(2, `Couldn't load match \`${match[1]}':No such file or directory`);
     const target = targetOf(rule);

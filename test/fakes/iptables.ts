@@ -14,6 +14,8 @@ export type Trouble =
   | 'not-root'
   | 'no-kernel-support'
   | 'no-conntrack-match'
+  /** In each table stands a rule that only `nft` can print, in a chain of somebody else. */
+  | 'native-rules'
   | 'hangs';
 
 /**
@@ -81,6 +83,8 @@ export class FakeIptables {
     if (`${wait} ${seconds} ${t} ${s}` !== '-w 5 -t -S')
       return refused(2, `unexpected arguments ${args.join(' ')}`);
     const chains = this.#table(backend, table as Table);
+    if (chain === undefined && this.trouble[backend] === 'native-rules')
+      return refused(1, `table \`${table}' is incompatible, use 'nft' tool.`);
     if (chain === undefined) return { code: 0, stdout: text(chains.list()), stderr: '' };
     const lines = chains.listChain(chain);
     if (lines) return { code: 0, stdout: text(lines), stderr: '' };

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { systemClock } from '../../lib/platform/clock.ts';
 import { createLogger } from '../../lib/platform/log.ts';
 import { restoreText } from '../../lib/redirect/compare.ts';
 import { createIptables } from '../../lib/redirect/iptables.ts';
@@ -7,7 +8,7 @@ import { redirectChain } from '../../lib/redirect/rules.ts';
 import { addresses } from '../lab/addresses.ts';
 import { atOnce } from '../redirect/setup.ts';
 import { skip } from './namespaces.ts';
-import { agent, metadata, oursLeft, setScene } from './scene.ts';
+import { agent, metadata, oursLeft, podPort, setScene } from './scene.ts';
 
 for (const backend of ['nft', 'legacy'] as const) {
   t.test(`on the real kernel, ${backend}`, { skip }, async (t) => {
@@ -31,7 +32,7 @@ for (const backend of ['nft', 'legacy'] as const) {
     });
 
     t.test("a pod's request lands at the agent", async (t) => {
-      await redirect.redirect();
+      await redirect.redirect(podPort);
       t.match(redirect.state(), { backend, guard: 'present', redirect: 'present' });
       t.same(await ask('pod', metadata, 20), { agent: 20 });
     });
@@ -46,7 +47,7 @@ for (const backend of ['nft', 'legacy'] as const) {
       await flush('nat');
       t.same(await ask('pod', metadata), { silence: 1 });
       t.equal(scene.azureHits(), before);
-      await redirect.redirect();
+      await redirect.redirect(podPort);
       t.same(await ask('pod', metadata), { agent: 1 });
     });
 
@@ -54,12 +55,12 @@ for (const backend of ['nft', 'legacy'] as const) {
       await flush('mangle');
       t.same(await ask('pod', metadata), { agent: 1 });
       t.same(await ask('pod', agent), { agent: 1 });
-      await redirect.redirect();
+      await redirect.redirect(podPort);
       t.same(await ask('pod', agent), { silence: 1 });
     });
 
     t.test('withdrawn, nothing of ours is left in either backend', async (t) => {
-      t.equal((await redirect.withdraw(atOnce)).length, 8);
+      t.equal((await redirect.withdraw(atOnce)).length, 10);
       t.same(await oursLeft(onNode), []);
       t.same(await ask('pod', metadata), { azure: 1 });
     });
@@ -76,7 +77,7 @@ for (const backend of ['nft', 'legacy'] as const) {
       await iptables.restore(restoreText('nat', [...chain, '-A PREROUTING -j aad-metadata']));
       // No guard here: it would hide a gap, by a second's silence in place of an answer from Azure.
       const log = createLogger('json', { to: { write: () => undefined } });
-      const keeper = new Keeper({ log, onRepair: () => undefined });
+      const keeper = new Keeper({ log, clock: systemClock, onRepair: () => undefined });
       let asking = true;
       const asked = ask('pod', metadata, 1_000).finally(() => {
         asking = false;
@@ -84,7 +85,7 @@ for (const backend of ['nft', 'legacy'] as const) {
       let rounds = 0;
       while (asking) {
         await iptables.restore(restoreText('nat', chain));
-        await keeper.mend(iptables, redirectChain(scene.rules));
+        await keeper.mend(iptables, redirectChain(scene.rules, podPort));
         rounds++;
       }
       const { agent = 0, predecessor = 0, ...others } = await asked;

@@ -3,8 +3,9 @@ import type { Test } from 'tap';
 import { systemClock } from '../../lib/platform/clock.ts';
 import type { Exec } from '../../lib/platform/exec.ts';
 import { createLogger } from '../../lib/platform/log.ts';
+import type { Answers } from '../../lib/redirect/answers.ts';
 import type { BackendName } from '../../lib/redirect/iptables.ts';
-import { createRedirect, type Redirect } from '../../lib/redirect/redirect.ts';
+import { createRedirect, type Redirect, type RedirectOptions } from '../../lib/redirect/redirect.ts';
 import type { RedirectRules } from '../../lib/redirect/rules.ts';
 import { addresses } from '../lab/addresses.ts';
 import { ready, startProcess } from '../lab/processes.ts';
@@ -15,7 +16,8 @@ export interface Scene {
   /** Runs in the node's namespace. */
   readonly onNode: Exec;
   readonly rules: RedirectRules;
-  redirect(backend: BackendName): Redirect;
+  /** The stage on this node; `redirect(podPort)` sends pods to the listener `agent`. */
+  redirect(backend: BackendName, more?: Partial<RedirectOptions>): Redirect;
   /** How connections end: `agent` or `azure` (who answered), `refused` or `silence`, each with its number. */
   ask(from: 'pod' | 'node', to: string, count?: number): Promise<Record<string, number>>;
   /** Starts one more listener on the node, that answers with its name. */
@@ -25,7 +27,9 @@ export interface Scene {
 }
 
 export const metadata = `${addresses.imds}:80`;
-export const agent = `${addresses.node}:2579`;
+/** The port of the listener `agent`. */
+export const podPort = 2579;
+export const agent = `${addresses.node}:${podPort}`;
 
 /** Long enough for an answer on a busy machine, short enough for a SYN that is dropped. */
 const patienceMs = '700';
@@ -40,13 +44,15 @@ export async function setScene(t: Test): Promise<Scene> {
     return started;
   };
   const azure = await start(names.azure, 'azure', addresses.imds, '80');
-  await start(names.node, 'agent', addresses.node, '2579');
+  await start(names.node, 'agent', addresses.node, String(podPort));
   const onNode = execIn(names.node);
   const rules: RedirectRules = {
     metadataIp: addresses.imds,
     metadataPort: 80,
     listen: addresses.node,
-    target: { ip: addresses.node, port: 2579 },
+    targetIp: addresses.node,
+    ports: [podPort, podPort + 1],
+    owner: 'a1',
   };
   return {
     onNode,
@@ -61,18 +67,33 @@ export async function setScene(t: Test): Promise<Scene> {
       if (code !== 0) throw new Error(stderr);
       return JSON.parse(stdout) as Record<string, number>;
     },
-    redirect: (backend) =>
+    redirect: (backend, more) =>
       createRedirect({
         exec: onNode,
+        answers: answersOn(onNode),
         readFile: readFileIn(names.node),
         clock: systemClock,
         log: createLogger('json', { to: { write: () => undefined } }),
         random: () => 0,
         rules,
+        guard: 'mangle',
         backend,
         conntrackDeletion: true,
         onRepair: () => undefined,
+        ...more,
       }),
+  };
+}
+
+/** The question of lib/redirect/answers.ts, asked in the node's namespace. */
+function answersOn(onNode: Exec): Answers {
+  const program = join(import.meta.dirname, 'ask.ts');
+  return async ({ ip, port }) => {
+    const args = [program, ip, String(port), '1', patienceMs];
+    const { stdout } = await onNode(process.execPath, args, { timeoutMs: 10_000 });
+    const { refused = 0, silence = 0 } = JSON.parse(stdout) as Record<string, number>;
+    if (refused > 0) return 'no';
+    return silence > 0 ? 'unknown' : 'yes';
   };
 }
 

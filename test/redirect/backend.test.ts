@@ -7,14 +7,9 @@ import {
 } from '../../lib/redirect/backend.ts';
 import { guardChain, redirectChain } from '../../lib/redirect/rules.ts';
 import { FakeIptables, type Trouble } from '../fakes/iptables.ts';
+import { rules } from './setup.ts';
 
-const rules = {
-  metadataIp: '169.254.169.254',
-  metadataPort: 80,
-  listen: '10.0.0.4',
-  target: { ip: '10.0.0.4', port: 2579 },
-};
-const chains = [guardChain(rules), redirectChain(rules)];
+const chains = [guardChain(rules), redirectChain(rules, 2579)];
 const choose = (fake: FakeIptables, choice: 'auto' | 'nft' | 'legacy' = 'auto') =>
   chooseBackend({ exec: fake.exec, readFile: fake.readFile, choice, chains });
 

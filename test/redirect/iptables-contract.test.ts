@@ -1,11 +1,7 @@
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { AppError } from '../../lib/model/errors.ts';
-import { type ChainSeen, compare, repairText, restoreText } from '../../lib/redirect/compare.ts';
-import { createIptables, type Iptables } from '../../lib/redirect/iptables.ts';
-import { observe } from '../../lib/redirect/observe.ts';
-import { guardChain, type OwnChain, redirectChain } from '../../lib/redirect/rules.ts';
-import { FakeIptables } from '../fakes/iptables.ts';
-import { execIn, skip, throwAwayNamespace } from '../netns/namespaces.ts';
+import { restoreText } from '../../lib/redirect/compare.ts';
+import { leaves, wipe, worlds } from './worlds.ts';
 
 /**
  * The same list on the fake and on the kernel, both backends: what is taken, what is refused, and what stands then. A fake
@@ -117,20 +113,6 @@ const cases: readonly Case[] = [
   { name: 'refuses what is no rule at all', given: base, lines: [redirect, 'nonsense'], taken: false },
 ];
 
-async function leaves(iptables: Iptables): Promise<readonly string[]> {
-  const all = [await iptables.list('nat', 'aad-metadata'), await iptables.list('nat', 'PREROUTING')];
-  return all
-    .flatMap((listed) => (listed.kind === 'lines' ? listed.lines : []))
-    .filter((line) => !line.startsWith('-P '));
-}
-
-const worlds = [
-  { name: 'fake nft', skip: false, make: () => createIptables(new FakeIptables().exec, 'nft') },
-  { name: 'fake legacy', skip: false, make: () => createIptables(new FakeIptables().exec, 'legacy') },
-  { name: 'kernel nft', skip, make: (t: Test) => createIptables(execIn(throwAwayNamespace(t)), 'nft') },
-  { name: 'kernel legacy', skip, make: (t: Test) => createIptables(execIn(throwAwayNamespace(t)), 'legacy') },
-] as const;
-
 for (const world of worlds) {
   t.test(world.name, { skip: world.skip }, async (t) => {
     const iptables = world.make(t);
@@ -152,18 +134,6 @@ for (const world of worlds) {
       t.same(await leaves(iptables), []);
     });
 
-    t.test('prints our own rules as we compare them', async (t) => {
-      await wipe(iptables);
-      for (const chain of [
-        guardChain({ ...rules, listen: '0.0.0.0' }),
-        guardChain(rules),
-        redirectChain(rules),
-      ]) {
-        await iptables.restore(repairText(chain, await seen(iptables, chain)));
-        t.same(compare(chain, await seen(iptables, chain)), [], chain.rules.join());
-      }
-    });
-
     t.test('tells a chain that is not there from no answer', async (t) => {
       await wipe(iptables);
       const listed = await iptables.list('nat', 'aad-metadata');
@@ -176,21 +146,4 @@ for (const world of worlds) {
       t.same(await leaves(iptables), []);
     });
   });
-}
-
-const rules = {
-  metadataIp: '169.254.169.254',
-  metadataPort: 80,
-  listen: '10.0.0.4',
-  target: { ip: '10.0.0.4', port: 2579 },
-};
-
-async function seen(iptables: Iptables, chain: OwnChain): Promise<ChainSeen> {
-  const observed = await observe(iptables, chain);
-  if (observed.kind === 'unknown') throw new Error(observed.why);
-  return observed.seen;
-}
-
-async function wipe(iptables: Iptables): Promise<void> {
-  await iptables.restore(restoreText('nat', [redirect, '-F PREROUTING', '-X aad-metadata']));
 }

@@ -1,30 +1,32 @@
 import t from 'tap';
 import { originals, ours, setup } from './setup.ts';
 
-t.test('puts back a flushed table within 1.5 s on nft and 5 s on legacy, and counts it', async (t) => {
-  for (const [backend, ms] of [
-    ['nft', 1_500],
-    ['legacy', 5_000],
-  ] as const) {
-    const { fake, clock, redirect, repaired, logged, keep } = setup({ backend });
-    await redirect.redirect();
-    await keep(t);
-    for (const table of ['nat', 'mangle'] as const) {
-      const before = ours(fake, backend);
-      fake.flush(backend, table);
-      await clock.advance(ms - 1);
-      t.not(ours(fake, backend).length, before.length, `${backend} not sooner`);
-      await clock.advance(1);
-      t.same(ours(fake, backend), before, `${backend} ${table}`);
+t.test(
+  'puts back a flushed table after 1.5 s on nft and 5 s on legacy, and says what it found',
+  async (t) => {
+    for (const [backend, ms] of [
+      ['nft', 1_500],
+      ['legacy', 5_000],
+    ] as const) {
+      const { fake, clock, redirect, logged, keep } = setup({ backend });
+      await redirect.redirect(2579);
+      await keep(t);
+      for (const table of ['nat', 'mangle'] as const) {
+        const before = ours(fake, backend);
+        fake.flush(backend, table);
+        await clock.advance(ms - 1);
+        t.not(ours(fake, backend).length, before.length, `${backend} not sooner`);
+        await clock.advance(1);
+        t.same(ours(fake, backend), before, `${backend} ${table}`);
+      }
+      const told = logged.filter(({ msg }) => msg === 'iptables rules repaired');
+      t.match(told[0], {
+        chain: 'aad-metadata',
+        differences: [{ kind: 'chain-missing' }, { kind: 'jump-missing', hook: 'PREROUTING' }],
+      });
     }
-    t.same(repaired, ['aad-metadata', 'aad-metadata-guard']);
-    const told = logged.filter(({ msg }) => msg === 'iptables rules repaired');
-    t.match(told[0], {
-      chain: 'aad-metadata',
-      differences: [{ kind: 'chain-missing' }, { kind: 'jump-missing' }],
-    });
-  }
-});
+  },
+);
 
 t.test('looks more often when asked to, never less', async (t) => {
   for (const [updateSeconds, ms] of [
@@ -32,20 +34,20 @@ t.test('looks more often when asked to, never less', async (t) => {
     [60, 1_500],
   ] as const) {
     const { fake, clock, redirect, repaired, keep } = setup({ updateSeconds });
-    await redirect.redirect();
+    await redirect.redirect(2579);
     await keep(t);
     fake.flush('nft', 'nat');
     await clock.advance(ms - 1);
     t.same(repaired, []);
     await clock.advance(1);
-    t.same(repaired, ['aad-metadata']);
+    t.same(repaired, ['aad-metadata chain-missing', 'aad-metadata jump-missing']);
   }
 });
 
 t.test('changes nothing while it cannot tell, says so once, and recovers', async (t) => {
   for (const trouble of ['lock-busy', 'hangs', 'not-root', 'not-installed'] as const) {
     const { fake, clock, redirect, logged, repaired, keep } = setup();
-    await redirect.redirect();
+    await redirect.redirect(2579);
     await keep(t);
     fake.applied.length = 0;
     fake.trouble.nft = trouble;
@@ -60,9 +62,28 @@ t.test('changes nothing while it cannot tell, says so once, and recovers', async
   }
 });
 
+t.test('misjudges nothing while the lock is held for 10 s, and heals at once when it is free', async (t) => {
+  const { fake, clock, redirect, logged, repaired, keep } = setup({ backend: 'legacy' });
+  await redirect.redirect(2579);
+  await keep(t);
+  fake.flush('legacy', 'nat');
+  fake.applied.length = 0;
+  fake.trouble.legacy = 'lock-busy';
+  await clock.advance(10_000);
+  t.same([fake.applied, repaired], [[], []]);
+  t.match(redirect.state(), { guard: 'unknown', redirect: 'unknown', why: /lock/ });
+  t.equal(logged.filter(({ level }) => level !== 'info').length, 1);
+  delete fake.trouble.legacy;
+  await clock.advance(1_000);
+  t.match(redirect.state(), { guard: 'present', redirect: 'present', why: undefined });
+  t.same(repaired, ['aad-metadata chain-missing', 'aad-metadata jump-missing']);
+});
+
 t.test('changes nothing when the lock becomes busy in the middle of a look', async (t) => {
   const { fake, clock, redirect, keep } = setup();
-  await redirect.redirect();
+  const many = Array.from({ length: 600 }, () => '-A theirs -p udp -j RETURN');
+  for (const table of ['nat', 'mangle'] as const) fake.put('nft', table, ':theirs - [0:0]', ...many);
+  await redirect.redirect(2579);
   await keep(t);
   fake.applied.length = 0;
   fake.onCall = (backend, args) => {
@@ -79,7 +100,7 @@ t.test('a lock that is busy at start ends nothing; the keeper brings the rules i
   fake.put('legacy', 'nat', '-A PREROUTING -p tcp -j ACCEPT');
   fake.trouble.legacy = 'lock-busy';
   await redirect.raiseGuard();
-  await redirect.redirect();
+  await redirect.redirect(2579);
   t.match(redirect.state(), { backend: undefined, redirect: 'unknown', why: /lock/ });
   await keep(t);
   delete fake.trouble.legacy;
@@ -98,7 +119,7 @@ t.test(
       fake.onCall = () => undefined;
       fake.put('nft', 'nat', '-D PREROUTING -j aad-metadata');
     };
-    await redirect.redirect();
+    await redirect.redirect(2579);
     t.match(redirect.state(), { redirect: 'absent', why: /Bad rule/ });
     await keep(t);
     await clock.advance(0);

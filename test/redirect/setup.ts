@@ -1,11 +1,21 @@
 import type { Test } from 'tap';
 import { createLogger } from '../../lib/platform/log.ts';
 import { createRedirect, type Redirect, type RedirectOptions } from '../../lib/redirect/redirect.ts';
+import type { RedirectRules } from '../../lib/redirect/rules.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { FakeIptables } from '../fakes/iptables.ts';
 
+export const rules: RedirectRules = {
+  metadataIp: '169.254.169.254',
+  metadataPort: 80,
+  listen: '10.0.0.4',
+  targetIp: '10.0.0.4',
+  ports: [2579, 2580],
+  owner: 'a1',
+};
+/** The rule of the redirect of `rules`, on the first port. */
 export const dnat =
-  '! -s 127.0.0.1/32 -d 169.254.169.254/32 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.4:2579';
+  '! -s 127.0.0.1/32 -d 169.254.169.254/32 -p tcp -m tcp --dport 80 -m comment --comment "pod-identity:a1" -j DNAT --to-destination 10.0.0.4:2579';
 /** What the original agent leaves in nat. */
 export const originals = [
   ':aad-metadata - [0:0]',
@@ -19,6 +29,7 @@ export interface Setup {
   readonly clock: FakeClock;
   readonly redirect: Redirect;
   readonly logged: { msg: string; [field: string]: unknown }[];
+  /** Each repair as `WHAT FOUND`. */
   readonly repaired: string[];
   /** Starts `keep`; it ends with the test. */
   keep(t: Test): Promise<void>;
@@ -36,15 +47,12 @@ export function setup(more: Partial<RedirectOptions> = {}): Setup {
     clock,
     log: createLogger('json', { to: { write: (line) => logged.push(JSON.parse(line)) } }),
     random: () => 0,
-    rules: {
-      metadataIp: '169.254.169.254',
-      metadataPort: 80,
-      listen: '10.0.0.4',
-      target: { ip: '10.0.0.4', port: 2579 },
-    },
+    rules,
+    guard: 'mangle',
+    answers: async () => 'no',
     backend: 'auto',
     conntrackDeletion: false,
-    onRepair: (chain) => repaired.push(chain),
+    onRepair: (what, found) => repaired.push(`${what} ${found}`),
     ...more,
   });
   const keep = async (t: Test): Promise<void> => {

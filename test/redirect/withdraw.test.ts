@@ -1,5 +1,5 @@
 import t from 'tap';
-import { withdraw } from '../../lib/redirect/withdraw.ts';
+import { unhook, withdraw } from '../../lib/redirect/withdraw.ts';
 import { FakeIptables } from '../fakes/iptables.ts';
 
 function standing(): FakeIptables {
@@ -65,4 +65,36 @@ t.test('says whether trying again may help when it could not look', async (t) =>
   await t.rejects(withdraw(fake, 'nft'), { code: 'iptables-failed', message: /^nft: .*lock/ });
   fake.trouble.nft = 'not-root';
   await t.rejects(withdraw(fake, 'nft'), { code: 'iptables-unusable', message: /must be root/ });
+});
+
+const spareAll = async (): Promise<boolean> => true;
+
+t.test('leaves all of it, the guard too, when the chain is one to be spared', async (t) => {
+  const fake = standing();
+  for (const step of [unhook, withdraw]) t.same(await step(fake, 'nft', spareAll), []);
+  t.same(fake.applied, []);
+});
+
+t.test('never takes the guard out behind a chain that stayed', async (t) => {
+  const fake = standing();
+  fake.onCall = (_, args) => {
+    if (args.includes('--noflush')) fake.trouble.nft = 'lock-busy';
+  };
+  await t.rejects(withdraw(fake, 'nft'), { code: 'iptables-failed', message: /^nft: .*lock/ });
+  t.match(fake.lines('nft', 'mangle').join(), /-N aad-metadata-guard/);
+});
+
+t.test('looks once more when the rules changed between look and removal', async (t) => {
+  const fake = standing();
+  fake.onCall = (_, args) => {
+    if (!args.includes('--noflush')) return;
+    fake.onCall = () => undefined;
+    fake.put('nft', 'nat', '-D PREROUTING -j aad-metadata');
+  };
+  t.same(await withdraw(fake, 'nft'), [
+    'nft nat: -N aad-metadata',
+    'nft nat: -A aad-metadata -j RETURN',
+    'nft mangle: -A FORWARD -j aad-metadata-guard',
+    'nft mangle: -N aad-metadata-guard',
+  ]);
 });

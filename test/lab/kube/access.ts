@@ -28,7 +28,7 @@ export const nmi: User = {
   name: 'system:serviceaccount:kube-system:aad-pod-id-nmi-service-account',
   rules: [
     { verbs: read, groups: [''], resources: ['pods', 'nodes'] },
-    { verbs: ['get'], groups: [''], resources: ['secrets'] },
+    { verbs: ['get'], groups: [''], resources: ['secrets', 'namespaces'] },
     { verbs: ['create', 'patch'], groups: [''], resources: ['events'] },
     { verbs: read, groups: ['apps'], resources: ['daemonsets'] },
     { verbs: read, groups: ['aadpodidentity.k8s.io'], resources: ['*'] },

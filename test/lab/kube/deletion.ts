@@ -1,3 +1,4 @@
+import { propagation } from './garbage.ts';
 import type { Kind } from './kinds.ts';
 import { isJson, type Json, type KubeObject, textAt } from './object.ts';
 import * as status from './status.ts';
@@ -6,6 +7,8 @@ import * as status from './status.ts';
 export interface DeleteOptions {
   readonly gracePeriodSeconds?: number;
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
+  /** Background unless said. */
+  readonly propagationPolicy?: string;
 }
 
 /** RFC 3339 in whole seconds, the form of metav1.Time. */
@@ -38,7 +41,8 @@ export function markForDeletion(
     throw status.forbidden(kind, 'this namespace may not be deleted', old.metadata.name);
   }
   checkPreconditions(kind, old, options);
-  const { deletionTimestamp, deletionGracePeriodSeconds: running, finalizers = [] } = old.metadata;
+  const { deletionTimestamp, deletionGracePeriodSeconds: running } = old.metadata;
+  const finalizers = finalizersAfter(old, options);
   const grace = kind.kind === 'Pod' ? podGrace(old, options) : 0;
   const marks = kind.kind === 'Pod' || kind.kind === 'Namespace' || finalizers.length > 0;
   const shortens = deletionTimestamp === undefined || grace < (running ?? 0);
@@ -47,11 +51,18 @@ export function markForDeletion(
   const { generation } = old.metadata;
   const metadata = {
     ...old.metadata,
+    ...(finalizers.length > 0 ? { finalizers } : {}),
     deletionTimestamp: timestamp(now + grace * 1000),
     ...(kind.kind === 'Namespace' ? {} : { deletionGracePeriodSeconds: grace }),
     ...(generation === undefined ? {} : { generation: generation + 1 }),
   };
   return { object: { ...old, metadata }, gone };
+}
+
+function finalizersAfter({ metadata }: KubeObject, { propagationPolicy = '' }: DeleteOptions): string[] {
+  const { finalizers = [], deletionTimestamp } = metadata;
+  const added = deletionTimestamp === undefined ? propagation[propagationPolicy] : undefined;
+  return added === undefined || finalizers.includes(added) ? finalizers : [...finalizers, added];
 }
 
 /** True for an object that only its finalizers held and that has lost the last of them. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../../lib/platform/clock.ts';
 import { builtins } from './builtins.ts';
 import { type DeleteOptions, isReleased, markForDeletion, timestamp } from './deletion.ts';
+import { Garbage } from './garbage.ts';
 import { apiVersionOf, type Kind, kindNamed, kinds } from './kinds.ts';
 import { checkMetadata, generatedName, updatedMetadata } from './metadata.ts';
 import { isJson, type Json, type KubeObject, sameJson } from './object.ts';
@@ -22,10 +23,16 @@ export interface Target {
 export class Objects {
   readonly #store: Store;
   readonly #clock: Clock;
+  readonly #garbage: Garbage;
 
   constructor(store: Store, clock: Clock) {
     this.#store = store;
     this.#clock = clock;
+    this.#garbage = new Garbage(store, {
+      remove: (kind, { metadata: { namespace, name } }) =>
+        void this.remove({ kind, name, ...(namespace ? { namespace } : {}) }, {}),
+      release: (kind, object, finalizer) => this.#release(kind, object, finalizer),
+    });
   }
 
   get({ kind, namespace, name }: Target): KubeObject {
@@ -90,18 +97,20 @@ export class Objects {
 
   /** Answers as the real server: the object while it still is there (or is a pod), else a Status. */
   remove(target: Target, options: DeleteOptions): Json {
-    const { kind, namespace, name } = target;
+    const { kind, name } = target;
     const old = this.get(target);
     const { object, gone } = markForDeletion(kind, old, options, this.#clock.now());
     const marked = object === old ? old : this.#store.put(kind, object);
     if (kind.kind === 'Namespace') return this.#emptyNamespace(marked);
-    if (!gone) return marked;
-    this.#store.remove(kind, namespace, name);
-    this.#finishNamespace(namespace);
+    if (!gone) {
+      if (object !== old) this.#garbage.marked(kind, marked);
+      return marked;
+    }
+    this.#drop(kind, marked);
     return kind.kind === 'Pod' ? marked : status.deleted(kind, name, old.metadata.uid ?? '');
   }
 
-  #replace({ kind, namespace, name, subresource }: Target, old: KubeObject, asked: KubeObject): KubeObject {
+  #replace({ kind, name, subresource }: Target, old: KubeObject, asked: KubeObject): KubeObject {
     const { resourceVersion } = asked.metadata;
     if (resourceVersion && resourceVersion !== old.metadata.resourceVersion) {
       const why =
@@ -118,8 +127,7 @@ export class Objects {
     const causes = builtins[kind.kind]?.checkUpdate?.(checked, old) ?? [];
     if (causes.length > 0) throw status.invalid(kind, name, causes);
     if (isReleased(checked)) {
-      this.#store.remove(kind, namespace, name);
-      this.#finishNamespace(namespace);
+      this.#drop(kind, checked);
       return checked;
     }
     checked.metadata.resourceVersion = old.metadata.resourceVersion ?? '';
@@ -168,6 +176,20 @@ export class Objects {
     throw status.forbidden(kind, why, name, [
       { reason: 'NamespaceTerminating', message, field: 'metadata.namespace' },
     ]);
+  }
+
+  #release(kind: Kind, object: KubeObject, finalizer: string): void {
+    const finalizers = object.metadata.finalizers?.filter((each) => each !== finalizer) ?? [];
+    const released = { ...object, metadata: { ...object.metadata, finalizers } };
+    if (isReleased(released)) this.#drop(kind, released);
+    else this.#store.put(kind, released);
+  }
+
+  #drop(kind: Kind, object: KubeObject): void {
+    const { namespace, name } = object.metadata;
+    this.#store.remove(kind, namespace, name);
+    this.#garbage.gone(object);
+    this.#finishNamespace(namespace);
   }
 
   /** Stands for the namespace controller: what is in it goes, then the namespace itself. */

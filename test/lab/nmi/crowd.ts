@@ -1,11 +1,11 @@
 /**
- * Asks for a token many times at once, each on a connection of its own, and prints how often each status came:
+ * Asks for a token many times, each on a connection of its own, and prints how often each status came, 0 for no answer:
  *
- *   node test/lab/nmi/crowd.ts URL COUNT
+ *   node test/lab/nmi/crowd.ts URL COUNT [AT_ONCE]     all at once unless said
  */
 import { get } from 'node:http';
 
-const [url = '', count = '0'] = process.argv.slice(2);
+const [url = '', count = '0', atOnce = count] = process.argv.slice(2);
 
 function ask(): Promise<number> {
   return new Promise((resolve) => {
@@ -19,7 +19,13 @@ function ask(): Promise<number> {
   });
 }
 
-const statuses = await Promise.all(Array.from({ length: Number(count) }, ask));
+const statuses: number[] = [];
+let left = Number(count);
+async function askOn(): Promise<void> {
+  while (left-- > 0) statuses.push(await ask());
+}
+
+await Promise.all(Array.from({ length: Number(atOnce) }, askOn));
 const tally = Object.groupBy(statuses, String);
 const counts = Object.entries(tally).map(([status, all = []]) => [status, all.length]);
 process.stdout.write(JSON.stringify(Object.fromEntries(counts)));

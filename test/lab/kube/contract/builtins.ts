@@ -1,5 +1,5 @@
 import type { KubeInput } from '../object.ts';
-import { type ContractWorld, type Promises, path, pod, refused } from './promise.ts';
+import { daemonSet, type Promises, path, pod, refused } from './promise.ts';
 
 const strategic = { type: 'strategic-merge-patch' };
 
@@ -225,18 +225,3 @@ export const builtinPromises: Promises = {
     });
   },
 };
-
-/** No node carries its selector, so that no controller makes pods of it. */
-function daemonSet(world: ContractWorld, name: string, more: Partial<KubeInput> = {}): KubeInput {
-  const template = {
-    metadata: { labels: { a: 'b' } },
-    spec: { nodeSelector: { [world.prefix]: 'none' }, containers: [{ name: 'c', image: 'none' }] },
-  };
-  return {
-    apiVersion: 'apps/v1',
-    kind: 'DaemonSet',
-    metadata: { name, namespace: world.namespace },
-    spec: { selector: { matchLabels: { a: 'b' } }, template },
-    ...more,
-  };
-}

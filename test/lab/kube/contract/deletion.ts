@@ -1,4 +1,5 @@
-import { identity, type Promises, path, pod, refused } from './promise.ts';
+import type { KubeInput, KubeObject } from '../object.ts';
+import { type ContractWorld, daemonSet, identity, type Promises, path, pod, refused } from './promise.ts';
 
 const finalizer = 'example.com/hold';
 
@@ -95,6 +96,41 @@ export const deletionPromises: Promises = {
     t.equal(await kube.get('Pod', 'ended', { namespace }), undefined);
   },
 
+  async 'deletes what an object owns after it, unless it is told to orphan that'(t, world) {
+    const { kube, namespace } = world;
+    const remove = (name: string, propagationPolicy: string) =>
+      kube.request('DELETE', path(world, 'AzureIdentity', name), { body: { propagationPolicy } });
+    const owner = await kube.create(identity(world, 'background'));
+    await kube.create(owned(world, 'after', owner));
+    t.match(await remove('background', 'Background'), { status: 200, body: { kind: 'Status' } });
+    t.equal(await kube.get('AzureIdentity', 'background', { namespace }), undefined, 'at once');
+    await kube.waitFor('ConfigMap', 'after', (object) => !object, { namespace });
+
+    const leaving = await kube.create(identity(world, 'leaving'));
+    await kube.create(owned(world, 'orphan', leaving));
+    const marked = { deletionTimestamp: String, finalizers: ['orphan'] };
+    t.match(await remove('leaving', 'Orphan'), { status: 200, body: { metadata: marked } });
+    await kube.waitFor('AzureIdentity', 'leaving', (object) => !object, { namespace });
+    const orphan = await kube.get('ConfigMap', 'orphan', { namespace });
+    t.same(orphan?.metadata.ownerReferences ?? [], []);
+  },
+
+  async 'marks a daemon set that is deleted in the foreground, and lets it go after what it owns'(t, world) {
+    const { kube, namespace } = world;
+    const set = await kube.create(daemonSet(world, 'foreground'));
+    const held = owned(world, 'last', set);
+    await kube.create({ ...held, metadata: { ...held.metadata, finalizers: [finalizer] } });
+    const body = { propagationPolicy: 'Foreground' };
+    const answer = await kube.request('DELETE', path(world, 'DaemonSet', 'foreground'), { body });
+    const metadata = { deletionTimestamp: String, finalizers: ['foregroundDeletion'] };
+    t.match(answer, { status: 200, body: { kind: 'DaemonSet', metadata } });
+    const isMarked = (object: KubeObject | undefined): boolean => Boolean(object?.metadata.deletionTimestamp);
+    await kube.waitFor('ConfigMap', 'last', isMarked, { namespace });
+    t.match(await kube.get('DaemonSet', 'foreground', { namespace }), { metadata }, 'it waits');
+    await kube.patch('ConfigMap', 'last', { metadata: { finalizers: null } }, { namespace });
+    await kube.waitFor('DaemonSet', 'foreground', (object) => !object, { namespace });
+  },
+
   async 'empties a namespace that is deleted and takes nothing new into it'(t, world) {
     const { kube, prefix } = world;
     const inner = { ...world, namespace: `${prefix}-doomed` };
@@ -117,3 +153,13 @@ export const deletionPromises: Promises = {
     t.match(await kube.request('DELETE', '/api/v1/namespaces/default'), { status: 403 });
   },
 };
+
+/** A ConfigMap that its owner's deletion in the foreground waits for. */
+function owned(world: ContractWorld, name: string, { apiVersion, kind, metadata }: KubeObject): KubeInput {
+  const owner = { apiVersion, kind, name: metadata.name, uid: metadata.uid, blockOwnerDeletion: true };
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name, namespace: world.namespace, ownerReferences: [owner] },
+  };
+}

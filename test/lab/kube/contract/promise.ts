@@ -37,6 +37,21 @@ export function pod(world: ContractWorld, name: string, more: Partial<KubeInput>
   };
 }
 
+/** No node carries its selector, so that no controller makes pods of it. */
+export function daemonSet(world: ContractWorld, name: string, more: Partial<KubeInput> = {}): KubeInput {
+  const template = {
+    metadata: { labels: { a: 'b' } },
+    spec: { nodeSelector: { [world.prefix]: 'none' }, containers: [{ name: 'c', image: 'none' }] },
+  };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'DaemonSet',
+    metadata: { name, namespace: world.namespace },
+    spec: { selector: { matchLabels: { a: 'b' } }, template },
+    ...more,
+  };
+}
+
 export const path = (world: ContractWorld, kind: string, name?: string, subresource?: string): string =>
   pathOf(kindNamed(kind), world.namespace, name, subresource);
 
