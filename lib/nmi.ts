@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { holdOf } from './config/load.ts';
 import type { NmiConfig } from './config/nmi-flags.ts';
@@ -9,24 +10,34 @@ import { createHandler } from './metadata/handler.ts';
 import { createPassThrough } from './metadata/pass-through.ts';
 import { createRecorder } from './metadata/record.ts';
 import { MetadataListener, type Served } from './metadata/server.ts';
+import { sharing } from './metadata/sharing.ts';
 import { AppError, messageOf } from './model/errors.ts';
 import { identityTypes } from './model/identity.ts';
 import { bridgeCare } from './nmi/bridges.ts';
 import { type Cluster, clusterOf } from './nmi/cluster.ts';
-import { addressesOf, standingOf } from './nmi/listeners.ts';
+import { leavingOf } from './nmi/leaving.ts';
+import { podPorts, standingOf } from './nmi/listeners.ts';
+import { wayOf } from './nmi/redirect.ts';
+import { servicePrincipalsOf } from './nmi/service-principals.ts';
+import { Serving } from './nmi/serving.ts';
 import { stagesOf } from './nmi/stages.ts';
 import { systemClock as clock } from './platform/clock.ts';
 import { systemExec as exec } from './platform/exec.ts';
-import { openHealth } from './platform/health.ts';
+import { metricsPages, probePages } from './platform/health.ts';
 import { createHttpClient } from './platform/http.ts';
 import type { Logger } from './platform/log.ts';
 import { NmiMetrics } from './platform/metrics.ts';
+import { keepPages } from './platform/pages.ts';
 import { runTasks } from './platform/tasks.ts';
 import { checkKubenet } from './pods/kubenet.ts';
 import { Hold } from './policy/hold.ts';
-import { kernelSourceTowards, type ListenPlan, planListen } from './redirect/node-address.ts';
-import { createRedirect, type Redirect } from './redirect/redirect.ts';
+import { kernelSourceTowards, planListen } from './redirect/node-address.ts';
+import type { Parting } from './redirect/on-shutdown.ts';
+import type { Redirect } from './redirect/redirect.ts';
 import { Broker } from './tokens/broker.ts';
+import { governed } from './tokens/governed.ts';
+import { Governor } from './tokens/governor.ts';
+import { governorMeter } from './tokens/governor-meter.ts';
 import { createImdsSource } from './tokens/imds.ts';
 import { measured } from './tokens/measured.ts';
 import { ObjectIds } from './tokens/object-ids.ts';
@@ -52,13 +63,15 @@ export async function runNmi({ config, kube, log, signal }: NmiOptions): Promise
   const metrics = new NmiMetrics();
   const userAgent = [`pod-identity/NMI/${version}`, config.customUserAgent].join(' ').trim();
   const connection = new Connection({ source: kube, userAgent, clock });
+  const leaving = leavingOf({ config, kube, connection, log });
   log.info({ version, node: config.node, mode: config.operationMode }, 'starting');
   await refuseKubenet(config, log);
 
   // redirect: the guard before anything else, so that no packet passes by while the rest starts
   const doors = { readFile: read, sourceTowards: kernelSourceTowards };
   const plan = await planListen(config.nmiListenAddress, config.metadataIp, doors);
-  const redirect = redirectOf(config, plan, log, metrics);
+  const way = wayOf({ config, plan, exec, clock, log, metrics, listening: () => serving.listening });
+  const { redirect, proof } = way;
   await redirect.raiseGuard();
 
   // pods and policy: who is calling, and what may it have?
@@ -76,29 +89,36 @@ export async function runNmi({ config, kube, log, signal }: NmiOptions): Promise
 
   // tokens: pay for it
   const upstream = { ip: config.metadataIp, port: config.metadataPort };
+  const governor = new Governor(clock, governorMeter(metrics));
   const imds = createHttpClient({
     origin: `http://${upstream.ip}:${upstream.port}`,
     connections: 5,
     maxBytes: 64 * 1024,
     clock,
+    onAgain: () => governor.count('token'),
   });
-  const source = createImdsSource(imds, userAgent);
+  const source = measured(createImdsSource(imds, userAgent), 'adal_token_msi_userassignedid', metrics, clock);
+  const principals = servicePrincipalsOf({ config, connection, clock, metrics });
   const broker = new Broker({
     clock,
     sources: new Map([
-      [identityTypes.managedIdentity, measured(source, 'adal_token_msi_userassignedid', metrics, clock)],
+      [identityTypes.managedIdentity, governed(source, governor.enter)],
+      [identityTypes.servicePrincipalSecret, principals.source],
+      [identityTypes.servicePrincipalCertificate, principals.source],
     ]),
     onPaid: (payment) => metrics.payments.inc({ payment }),
     onFetched: (identity, token) => objectIds.learn(identity, token),
-    onRenewalFailed: ({ namespace, name }, error) =>
+    onCache: (event) => metrics.cacheEvents.inc({ event }),
+    onRenewalFailed: ({ namespace, name }, error, gone) =>
       log.warn(
-        { identity: `${namespace}/${name}`, why: messageOf(error) },
-        'token not renewed; the old one serves',
+        { identity: `${namespace}/${name}`, why: gone ?? messageOf(error) },
+        gone ? 'token dropped' : 'token not renewed; the old one serves',
       ),
   });
 
   // metadata: hear a request, and answer in IMDS's words
-  const passThrough = createPassThrough({ ...upstream, clock, deadlineMs: passThroughMs });
+  const passing = createPassThrough({ ...upstream, clock, deadlineMs: passThroughMs });
+  const passThrough = sharing(passing, governor.enter);
   const handler = createHandler(stagesOf({ log, cluster, hold, broker, objectIds, passThrough }), {
     ...config,
     clock,
@@ -109,66 +129,63 @@ export async function runNmi({ config, kube, log, signal }: NmiOptions): Promise
   const events = new PodEvents({ connection, node: config.node, log, count });
   const record = createRecorder(log, metrics);
   const onServed = (served: Served): void => {
+    if (way.probe.heard(served)) return; // our own: no pod's request
     record(served);
     if (config.podEvents) tell(events, served);
   };
-  const listeners = addressesOf(config, plan).map((host) => ({
-    host,
-    listener: new MetadataListener(handler, {
+  const listener = (onlyLocal: boolean): MetadataListener =>
+    new MetadataListener(handler, {
       clock,
       onServed,
-      standingOf: (address) => standingOf(address, host !== plan.listen, cluster),
-    }),
-  }));
-
-  const serve = async (ending: AbortSignal): Promise<void> => {
-    for (const { host, listener } of listeners) await listener.listen(host, config.nmiPort);
-    await redirect.redirect();
-    const listen = listeners.map(({ host }) => `${host}:${config.nmiPort}`);
-    log.info({ version, node: config.node, listen, why: plan.why }, 'serving pods');
-    await redirect.keep(ending);
-  };
-  const problems = (): string[] => [
-    ...cluster.caches.problems(),
-    ...(listeners.every(({ listener }) => listener.listening) ? [] : ['the listener is not open']),
-    ...rulesMissing(redirect),
-  ];
-  const health = await openHealth({
-    clock,
-    probePort: config.httpProbePort,
-    metricsPort: config.prometheusPort,
-    active: () => redirect.state().redirect === 'present',
-    problems,
-    metrics: () => {
-      metrics.ready.set(problems().length === 0 ? 1 : 0);
-      metrics.waiting.set(hold.waiting);
-      metrics.cached.set(broker.size);
-      for (const [resource, ms] of cluster.caches.ages()) metrics.watchAge.set({ resource }, ms / 1000);
-      const { guard, redirect: jump } = redirect.state();
-      for (const [what, standing] of Object.entries({ guard, redirect: jump })) {
-        metrics.rules.set({ what }, { present: 1, absent: 0, unknown: -1 }[standing]);
-      }
-      return metrics.page();
-    },
+      standingOf: (address) => {
+        const standing = standingOf(address, onlyLocal, cluster);
+        if (standing === 'pod' && redirect.state().guard === 'present') proof.seen();
+        return standing === 'pod' ? 'known' : standing;
+      },
+    });
+  const serving = new Serving({
+    ...{ redirect, listener, clock, log },
+    listen: plan.listen,
+    ports: podPorts(config, plan.listen),
+    hostToken: config.hostToken === 'on',
+    whenSynced: (ms, ending) => cluster.caches.whenSynced(ms, ending),
   });
+
+  // what operators and scrapers ask
+  const problems = (): string[] => [...cluster.caches.problems(), ...way.problems()];
+  const probes = probePages({ active: () => redirect.state().redirect === 'present', problems });
+  const scrape = metricsPages(async () => {
+    metrics.ready.set(problems().length === 0 ? 1 : 0);
+    metrics.proven.set(proof.value());
+    metrics.waiting.set(hold.waiting);
+    metrics.cached.set(broker.size);
+    for (const [resource, ms] of cluster.caches.ages()) metrics.watchAge.set({ resource }, ms / 1000);
+    const { guard, redirect: jump } = redirect.state();
+    for (const [what, standing] of Object.entries({ guard, redirect: jump })) {
+      if (standing !== 'off') metrics.rules.set({ what }, { present: 1, absent: 0, unknown: -1 }[standing]);
+    }
+    return metrics.page();
+  }, clock);
+  // At once when told to end: it takes a second at most, and nothing else holds it up.
+  const parting = abortOf(signal).then(() => leaving.decide());
   try {
     const watch = (ending: AbortSignal): Promise<void> => cluster.caches.run(ending);
     await runTasks(signal, {
       watch,
-      serve,
+      serve: (ending) => serving.run(ending),
+      probes: (ending) => keepPages(config.httpProbePort, probes, { clock, log, ending }),
+      metrics: (ending) => keepPages(config.prometheusPort, scrape, { clock, log, ending }),
       events: (ending) => events.run(ending),
       bridges: (ending) => bridges.keep(ending),
+      proof: (ending) => proof.run(ending),
+      leaving: leaving.run,
     });
     await bridges.withdraw();
     hold.end(); // a 404 that clients retry, in place of a connection that is cut when the drain is over
-    const drain = async (): Promise<void> => {
-      await Promise.all(listeners.map(({ listener }) => listener.close(drainMs)));
-    };
-    await leave(redirect, drain, log);
+    await leave(redirect, await parting, { drain: () => serving.drain(drainMs), log });
   } finally {
-    health.close();
     passThrough.close();
-    await Promise.all([imds.close(), connection.close()]);
+    await Promise.all([imds.close(), principals.close(), connection.close()]);
   }
 }
 
@@ -181,7 +198,16 @@ async function refuseKubenet(config: NmiConfig, log: Logger): Promise<void> {
 }
 
 /** Requests in flight get their answer before the rules that carry it go. */
-async function leave(redirect: Redirect, drain: () => Promise<void>, log: Logger): Promise<void> {
+async function leave(
+  redirect: Redirect,
+  { kind }: Parting,
+  { drain, log }: { readonly drain: () => Promise<void>; readonly log: Logger },
+): Promise<void> {
+  if (kind === 'keep') {
+    await redirect.leaveStanding(drain);
+    log.info({}, 'stopped; the rules stay for the next agent');
+    return;
+  }
   try {
     log.info({ withdrawn: await redirect.withdraw(drain) }, 'stopped');
   } catch (error) {
@@ -189,30 +215,6 @@ async function leave(redirect: Redirect, drain: () => Promise<void>, log: Logger
     log.error({ why: messageOf(error), cure }, 'rules are left');
     throw error;
   }
-}
-
-function redirectOf(config: NmiConfig, plan: ListenPlan, log: Logger, metrics: NmiMetrics): Redirect {
-  const { metadataIp, metadataPort, nmiPort } = config;
-  return createRedirect({
-    exec,
-    clock,
-    log,
-    readFile: read,
-    random: Math.random,
-    rules: { metadataIp, metadataPort, listen: plan.listen, target: { ip: plan.target, port: nmiPort } },
-    backend: config.iptablesBackend,
-    updateSeconds: config.iptUpdateIntervalSec,
-    conntrackDeletion: config.enableConntrackDeletion,
-    onRepair: (what) => metrics.repairs.inc({ what }),
-  });
-}
-
-function rulesMissing(redirect: Redirect): string[] {
-  const { why, ...state } = redirect.state();
-  const because = why === undefined ? '' : ` (${why})`;
-  return (['guard', 'redirect'] as const)
-    .filter((name) => state[name] !== 'present')
-    .map((name) => `${name} rules: ${state[name] === 'unknown' ? 'not known' : state[name]}${because}`);
 }
 
 /** A pod that gets no token finds the reason in `kubectl describe pod`, too: `no-binding` as `NoBinding`. */
@@ -226,6 +228,10 @@ function tell(events: PodEvents, { trace: { pod, refusal, explanation = '' } }: 
 async function bootTime(): Promise<number | undefined> {
   const [, seconds] = /^btime (\d+)$/m.exec(await read('/proc/stat').catch(() => '')) ?? [];
   return seconds === undefined ? undefined : Number(seconds) * 1000;
+}
+
+async function abortOf(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
 }
 
 function read(path: string): Promise<string> {

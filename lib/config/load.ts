@@ -1,6 +1,6 @@
 import { AppError } from '../model/errors.ts';
 import type { FlagTable } from './flag.ts';
-import { longestHold, type NmiConfig, nmiFlags } from './nmi-flags.ts';
+import { longestHold, type NmiConfig, nmiFlags, podPortsUsed } from './nmi-flags.ts';
 import { type Environment, parseFlags } from './parse.ts';
 
 /**
@@ -28,17 +28,29 @@ export function loadNmiConfig(args: readonly string[], env: Environment): NmiCon
   if (!/^[\x20-\x7e]*$/.test(config.customUserAgent)) {
     throw invalid('--custom-user-agent has characters that a header cannot carry: it takes printable ASCII');
   }
+  if (config.httpsProxy !== '' && proxyUrlOf(config.httpsProxy) === undefined) {
+    // Not quoted: such a URL often holds a password.
+    throw invalid(
+      '--https-proxy (HTTPS_PROXY) is not the URL of a proxy: it takes http://proxy.example.com:3128',
+    );
+  }
   if (/^(0|127|22[4-9]|23\d|24\d|25[0-5])\./.test(config.metadataIp)) {
     throw invalid(
       `--metadata-ip is "${config.metadataIp}", but it takes an address that pods can be redirected from`,
     );
   }
   const ports = [config.nmiPort, config.httpProbePort, config.prometheusPort];
-  if (new Set(ports).size < ports.length) {
+  const besidePods = config.nmiPort + podPortsUsed - 1;
+  const isPods = (port: number): boolean => port >= config.nmiPort && port <= besidePods;
+  if (isPods(config.httpProbePort) || isPods(config.prometheusPort) || new Set(ports).size < ports.length) {
     throw invalid(
-      `--nmi-port, --http-probe-port and --prometheus-port must differ, but are ${ports.join(', ')}`,
+      `--nmi-port (and the ${podPortsUsed - 1} ports above it), --http-probe-port and --prometheus-port must differ, but are ${ports.join(', ')}`,
     );
   }
+  if (besidePods > 65_535)
+    throw invalid(
+      `--nmi-port is ${config.nmiPort}, but the ${podPortsUsed - 1} ports above it are needed, too: it takes at most ${65_536 - podPortsUsed}`,
+    );
   return config;
 }
 
@@ -55,6 +67,12 @@ export function holdOf(config: NmiConfig): { readonly usualMs: number; readonly 
   const fromOlds = olds.some((value) => value !== undefined) ? Math.min(old, longestHold) : undefined;
   const given = identityHold ?? fromOlds;
   return { usualMs: (given ?? 8) * 1000, longMs: (given ?? 60) * 1000 };
+}
+
+/** The URL of an HTTP proxy; `proxy:3128` is one, too, as in Go programs. Undefined for what is none. */
+export function proxyUrlOf(value: string): string | undefined {
+  const url = value.includes('://') ? value : `http://${value}`;
+  return /^https?:$/.test(URL.parse(url)?.protocol ?? '') ? url : undefined;
 }
 
 /** The text of `--help`. */

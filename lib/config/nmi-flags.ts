@@ -1,9 +1,12 @@
 import { type FlagValues, flag } from './flag.ts';
 import { klogFlags } from './klog-flags.ts';
-import { bool, choice, int, ip, ipv4, optional, port, text } from './types.ts';
+import { bool, choice, httpsHost, int, ip, ipv4, list, optional, port, text } from './types.ts';
 
 /** Nobody waits longer, s. */
 export const longestHold = 600;
+
+/** Pods are redirected to `--nmi-port` or, while an agent hands over to its successor, to one above it. */
+export const podPortsUsed = 3;
 
 /**
  * The agent's flags. Names and defaults are the original's (AAD Pod Identity 1.8.17) where it had the flag; README's table
@@ -36,7 +39,12 @@ export const nmiFlags = {
     default: '127.0.0.1',
     help: "address that pods are redirected to; 127.0.0.1 falls back to the node's own where `route_localnet` is off",
   }),
-  nmiPort: flag({ flag: 'nmi-port', type: port, default: 2579, help: 'port that pods are redirected to' }),
+  nmiPort: flag({
+    flag: 'nmi-port',
+    type: port,
+    default: 2579,
+    help: 'port that pods are redirected to; while an agent hands over to its successor, one of the two above it',
+  }),
   metadataIp: flag({
     flag: 'metadata-ip',
     type: ipv4,
@@ -134,6 +142,18 @@ export const nmiFlags = {
     default: false,
     help: 'write permanent neighbour entries for pods on bridges, so that no other pod takes their address',
   }),
+  onShutdown: flag({
+    flag: 'on-shutdown',
+    type: choice('auto', 'withdraw', 'keep'),
+    default: 'auto',
+    help: '`withdraw` or `keep` the rules at the end; `auto`: keep them while a DaemonSet brings the agent back, so that the gap fails closed, and withdraw them otherwise',
+  }),
+  guard: flag({
+    flag: 'guard',
+    type: choice('mangle', 'both', 'off'),
+    default: 'mangle',
+    help: "what drops a pod's metadata packets that the redirect missed: a chain in the mangle table, routing rules as well, or nothing",
+  }),
   iptablesBackend: flag({
     flag: 'iptables-backend',
     type: choice('auto', 'nft', 'legacy'),
@@ -177,6 +197,32 @@ export const nmiFlags = {
     type: text,
     default: '',
     help: 'added to the User-Agent towards Kubernetes and IMDS',
+  }),
+  allowCrossNamespaceSecrets: flag({
+    flag: 'allow-cross-namespace-secrets',
+    type: bool,
+    default: false,
+    help: "let an AzureIdentity name a Secret of another namespace than its own (always allowed in the original): whoever may create AzureIdentities can then use any Secret's content as a credential",
+  }),
+  allowedAdEndpoints: flag({
+    flag: 'allowed-ad-endpoints',
+    type: optional(list(httpsHost)),
+    default: undefined,
+    help: 'further `adEndpoint`s that credentials of service principals may be sent to, beside those of the public, US Government and China clouds; `https://login.example.com`, with commas between',
+  }),
+  httpsProxy: flag({
+    flag: 'https-proxy',
+    env: 'HTTPS_PROXY',
+    type: text,
+    default: '',
+    help: 'proxy towards Microsoft Entra ID, `http://proxy.example.com:3128`, for tokens of service principals; never used for IMDS',
+  }),
+  noProxy: flag({
+    flag: 'no-proxy',
+    env: 'NO_PROXY',
+    type: text,
+    default: '',
+    help: 'hosts and domains that are reached without it, with commas between',
   }),
   enableProfile: flag({
     flag: 'enableProfile',

@@ -1,14 +1,14 @@
 import type { AssignmentState, AzureAssignedIdentity } from '../model/assigned-identity.ts';
 import type { AzureIdentityBinding } from '../model/binding.ts';
 import type { AzurePodIdentityException } from '../model/exception.ts';
-import { type AzureIdentity, identityTypes } from '../model/identity.ts';
+import { type AzureIdentity, identityTypes, type ServicePrincipal } from '../model/identity.ts';
 import { isGiven, labelSelector, parsing, type Raw, record, strings, text, texts } from './fields.ts';
 import type { Resource } from './resource.ts';
 
 /** This node's pods are a longer story: see pods.ts. */
 export { podsOfNode } from './pods.ts';
 
-const group = '/apis/aadpodidentity.k8s.io/v1';
+export const group = '/apis/aadpodidentity.k8s.io/v1';
 
 /** AzureIdentities of all namespaces. */
 export const azureIdentities: Resource<AzureIdentity> = {
@@ -21,14 +21,7 @@ export const azureIdentities: Resource<AzureIdentity> = {
 export const azureIdentityBindings: Resource<AzureIdentityBinding> = {
   name: 'azureidentitybindings',
   path: `${group}/azureidentitybindings`,
-  parse: (raw) =>
-    named(raw, (name, spec) => ({
-      ...name,
-      azureIdentity: text(spec, 'azureIdentity'),
-      selector: text(spec, 'selector'),
-      podSelector: isGiven(spec, 'podSelector') ? labelSelector(record(spec, 'podSelector')) : undefined,
-      weight: weightOf(spec),
-    })),
+  parse: parseBinding,
 };
 
 /** AzurePodIdentityExceptions of all namespaces. */
@@ -77,19 +70,47 @@ export function azureAssignedIdentities(node: string | undefined): Resource<Azur
   };
 }
 
-function parseIdentity(raw: unknown): AzureIdentity | undefined {
-  return named(raw, (name, spec, annotations) => ({
+export function parseBinding(raw: unknown): AzureIdentityBinding | undefined {
+  return named(raw, (name, spec) => ({
     ...name,
-    type: identityType(spec.type),
-    clientId: text(spec, 'clientID'),
-    resourceId: text(spec, 'resourceID'),
-    namespaced: annotations['aadpodidentity.k8s.io/Behavior'] === 'namespaced',
-    allowedNamespaces: isGiven(spec, 'allowedNamespaces') ? strings(spec, 'allowedNamespaces') : undefined,
+    azureIdentity: text(spec, 'azureIdentity'),
+    selector: text(spec, 'selector'),
+    podSelector: isGiven(spec, 'podSelector') ? labelSelector(record(spec, 'podSelector')) : undefined,
+    weight: weightOf(spec),
   }));
 }
 
+export function parseIdentity(raw: unknown): AzureIdentity | undefined {
+  return named(raw, (name, spec, annotations) => {
+    const type = identityType(spec.type);
+    const { servicePrincipalSecret, servicePrincipalCertificate } = identityTypes;
+    return {
+      ...name,
+      type,
+      clientId: text(spec, 'clientID'),
+      resourceId: text(spec, 'resourceID'),
+      namespaced: annotations['aadpodidentity.k8s.io/Behavior'] === 'namespaced',
+      allowedNamespaces: isGiven(spec, 'allowedNamespaces') ? strings(spec, 'allowedNamespaces') : undefined,
+      ...((type === servicePrincipalSecret || type === servicePrincipalCertificate) && {
+        servicePrincipal: servicePrincipalOf(name.namespace, spec),
+      }),
+    };
+  });
+}
+
+/** `adResourceID` is not read, as the original never did: a token is for the resource that a pod asks for. */
+function servicePrincipalOf(own: string, spec: Raw): ServicePrincipal {
+  const secret = record(spec, 'clientPassword');
+  return {
+    tenantId: text(spec, 'tenantID'),
+    adEndpoint: text(spec, 'adEndpoint'),
+    auxiliaryTenantIds: strings(spec, 'auxiliaryTenantIDs'),
+    secret: { namespace: text(secret, 'namespace') || own, name: text(secret, 'name') },
+  };
+}
+
 /** A state that we do not know is not taken for one that gives a token. */
-function assignmentState(value: string): AssignmentState | undefined {
+export function assignmentState(value: string): AssignmentState | undefined {
   return (['', 'Created', 'Assigned', 'Unassigned'] as const).find((state) => state === value);
 }
 
@@ -103,7 +124,7 @@ function identityType(value: unknown): number {
   return Number.isSafeInteger(value) ? Number(value) : -1;
 }
 
-interface Name {
+export interface Name {
   readonly namespace: string;
   readonly name: string;
 }
@@ -112,10 +133,10 @@ interface Name {
  * What the API server takes for the names of our objects and their namespaces. Names go into logs whole, and that it looks as
  * closely at an object that is embedded in another is nowhere promised.
  */
-const plainName = /^[a-z0-9][a-z0-9.-]{0,252}$/;
+export const plainName = /^[a-z0-9][a-z0-9.-]{0,252}$/;
 
 /** Parses an object that has a name and a namespace; a missing spec is an empty one. */
-function named<T>(
+export function named<T>(
   raw: unknown,
   parse: (name: Name, spec: Raw, annotations: Readonly<Record<string, string>>) => T | undefined,
 ): T | undefined {
@@ -126,7 +147,7 @@ function named<T>(
   });
 }
 
-function nameOf(object: Raw): Name {
+export function nameOf(object: Raw): Name {
   const metadata = record(object, 'metadata');
   return { namespace: text(metadata, 'namespace'), name: text(metadata, 'name') };
 }

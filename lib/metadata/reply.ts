@@ -86,7 +86,7 @@ const refusals = {
   'type-unsupported': [
     400,
     'invalid_request',
-    'AzureIdentity types 1 and 2 (service principals) are not served by this version',
+    'This AzureIdentity has a spec.type that is not served: 0, 1 and 2 are',
   ],
   'internal-error': [500, 'server_error', 'The agent failed; its log tells more under this request id'],
 } as const;
@@ -153,7 +153,12 @@ export function passOn({ status, body, retryAfter }: UpstreamAnswer): Answer {
  * `refresh_token` of IMDS and of the original. `nowMs` is the time of serving: `expires_in` is never replayed from a cache.
  */
 export function tokenAnswer(token: Token, asked: Asked): Answer {
-  return tokenReply(fieldsOf(token, asked));
+  const first = fieldsOf(token, asked);
+  // The original's array, and only where somebody asked for it by setting auxiliary tenants: no SDK reads it.
+  const { auxiliary = [] } = token;
+  return tokenReply(
+    auxiliary.length === 0 ? first : [first, ...auxiliary.map((each) => fieldsOf(each, asked))],
+  );
 }
 
 /** The body that the Key Vault drivers decode: the original's seven fields, and the client id beside them. */

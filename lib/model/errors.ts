@@ -23,9 +23,28 @@ export type ErrorCode =
   | 'imds-refused' // IMDS answered with an error (in `answer`)
   | 'imds-garbled' // IMDS answered 200 with something that is not a token
   | 'imds-busy' // no turn towards IMDS, which limits how often the machine may ask; come again in `retryAfter`
+  | 'credential-missing' // the Secret of a service principal is not there
+  | 'credential-unreadable' // the Secret of a service principal could not be read
+  | 'credential-unusable' // what the AzureIdentity names, or what stands in its Secret, cannot be used
+  | 'entra-unreachable' // Microsoft Entra ID could not be connected to, or broke off
+  | 'entra-timeout' // Microsoft Entra ID did not answer within our deadline
+  | 'entra-refused' // Microsoft Entra ID answered with an error (in `answer`)
+  | 'entra-busy' // too many tokens of service principals are being fetched; come again in `retryAfter`
+  | 'entra-garbled' // Microsoft Entra ID answered 200 with something that is not a token
+  | 'arm-unreachable' // Azure Resource Manager could not be connected to, or broke off
+  | 'arm-timeout' // it did not answer, or an operation did not end, within our deadline
+  | 'arm-throttled' // it limits how often it may be asked; come again in `retryAfter`
+  | 'arm-refused' // it answered with an error (in `answer`)
+  | 'arm-failed' // it took a change and could not carry it out (why is in `answer`)
+  | 'arm-garbled' // it answered with something that is not its protocol
+  | 'arm-gone' // it knows no such machine
+  | 'arm-deleting' // the machine is being deleted
   | 'identity-type-unsupported'; // this identity's `spec.type` has no token source
 
-/** An upstream's refusal, passed on to the caller as it came: status, JSON body, Retry-After header value. */
+/**
+ * What the caller gets in place of a token: an upstream's refusal as it came, or a source's own in the same shape. Status, JSON
+ * body, Retry-After header value.
+ */
 export interface UpstreamAnswer {
   readonly status: number;
   readonly body: string;
@@ -37,7 +56,7 @@ export class AppError extends Error {
   readonly code: ErrorCode;
   readonly answer?: UpstreamAnswer;
   readonly status?: number;
-  /** As the header has it: the upstream's, or for `imds-busy` ours, in seconds. */
+  /** As the header has it: the upstream's, or for `imds-busy` and `arm-throttled` ours, in seconds. */
   readonly retryAfter?: string;
 
   constructor(

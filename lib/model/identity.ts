@@ -5,6 +5,18 @@ export const identityTypes = {
   servicePrincipalCertificate: 2,
 } as const;
 
+/** What an AzureIdentity of type 1 or 2 says of its service principal, as it stands there: nothing of it is checked yet. */
+export interface ServicePrincipal {
+  /** GUID or domain of its tenant. */
+  readonly tenantId: string;
+  /** Whom to ask for its tokens, as a URL; '' for the public cloud. */
+  readonly adEndpoint: string;
+  /** Further tenants to get a token of, for type 1. */
+  readonly auxiliaryTenantIds: readonly string[];
+  /** `clientPassword`: the Secret with its credential; in the identity's own namespace when none is named. */
+  readonly secret: { readonly namespace: string; readonly name: string };
+}
+
 /** An AzureIdentity (aadpodidentity.k8s.io/v1), trimmed to what the agent reads. Absent strings are ''. */
 export interface AzureIdentity {
   readonly namespace: string;
@@ -17,4 +29,6 @@ export interface AzureIdentity {
   readonly namespaced: boolean;
   /** When set, for pods of these namespaces only. It never widens what the mode or the annotation allows. */
   readonly allowedNamespaces: readonly string[] | undefined;
+  /** For types 1 and 2 alone. */
+  readonly servicePrincipal?: ServicePrincipal;
 }

@@ -4,4 +4,9 @@ export interface Token {
   readonly expiresOn: number;
   readonly notBefore: number;
   readonly tokenType: string;
+  /**
+   * Of the auxiliary tenants of a service principal that has some, in their order. `expiresOn` is then the earliest of all:
+   * they are handed out together.
+   */
+  readonly auxiliary?: readonly Token[];
 }

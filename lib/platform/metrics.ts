@@ -16,14 +16,14 @@ export class NmiMetrics {
   });
   readonly imds = new Histogram({
     name: 'aadpodidentity_imds_operations_duration_seconds',
-    help: 'Token calls to IMDS, in seconds',
+    help: 'Token calls to IMDS and, as adal_token, to Microsoft Entra ID, in seconds',
     labelNames: ['operation_type'],
     buckets: [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 2, 3, 4, 5, 10],
     registers: [this.registry],
   });
   readonly imdsErrors = new Counter({
     name: 'aadpodidentity_imds_operations_errors_count',
-    help: 'Token calls to IMDS that failed',
+    help: 'Token calls to IMDS and, as adal_token, to Microsoft Entra ID, that failed',
     labelNames: ['operation_type'],
     registers: [this.registry],
   });

@@ -29,7 +29,7 @@ const listed: readonly { status: number; error: string; description: RegExp; why
 
 /** Why the identity of this failed fetch is gone; undefined when it may well be there. */
 export function whyGone(error: unknown): string | undefined {
-  if (!isAppError(error, 'imds-refused')) return undefined;
+  if (!isAppError(error, 'imds-refused') && !isAppError(error, 'entra-refused')) return undefined;
   const { error: code, description } = wordsOf(error);
   return listed.find(
     (one) => one.status === error.status && one.error === code && one.description.test(description),

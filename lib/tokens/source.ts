@@ -5,7 +5,8 @@ import type { Asker, Leave } from '../model/turn.ts';
 /**
  * Where tokens of one identity type come from. `authority` and `credential` name whom it asks and what the identity proves
  * itself with, so that nobody gets from the cache what he could not have got with the credential that he names: '' for
- * managed identities, which the machine itself vouches for. `fetch` rejects with AppError imds-* .
+ * managed identities, which the machine itself vouches for; both may throw. `fetch` rejects with AppError imds-*, credential-* or
+ * entra-*.
  */
 export interface TokenSource {
   authority(identity: AzureIdentity): string;

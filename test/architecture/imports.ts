@@ -40,6 +40,7 @@ export const pure: readonly string[] = [
   'lib/redirect/compare.ts',
   'lib/redirect/front.ts',
   'lib/redirect/on-shutdown.ts',
+  'lib/tokens/authority.ts',
   'lib/metadata/canonical.ts',
   'lib/metadata/routes.ts',
   'lib/metadata/query.ts',

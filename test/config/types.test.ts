@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { FlagType } from '../../lib/config/flag.ts';
-import { bool, choice, int, ip, ipv4, port, text } from '../../lib/config/types.ts';
+import { bool, choice, httpsHost, int, ip, ipv4, list, port, text } from '../../lib/config/types.ts';
 
 interface Row {
   readonly type: FlagType<unknown>;
@@ -70,6 +70,27 @@ const rows: Readonly<Record<string, Row>> = {
     ],
     bad: ['', 'localhost', '[::1]', '1.2.3.4:80'],
   },
+  'an https origin is taken for its host': {
+    type: httpsHost,
+    good: [
+      ['https://login.example.com', 'login.example.com'],
+      ['HTTPS://Login.Example.com/', 'login.example.com'],
+      ['https://10.0.0.1', '10.0.0.1'],
+    ],
+    bad: [
+      '',
+      'login.example.com',
+      'http://login.example.com',
+      'https://login.example.com:8443',
+      'https://user@login.example.com',
+      'https://login.example.com/path',
+      'https://login.example.com?',
+      'https://login.example.com#',
+      'https://login.example.com\\',
+      'https://',
+      'https://a b',
+    ],
+  },
   'a choice is taken in any letter case': {
     type: choice('standard', 'managed'),
     good: [
@@ -88,6 +109,14 @@ for (const [promise, { type, good, bad }] of Object.entries(rows)) {
       t.equal(type.parse(given), undefined, `refuses ${JSON.stringify(given.slice(0, 30))}`);
   });
 }
+
+t.test('a list has commas between, and one bad item spoils it', async (t) => {
+  const ports = list(port);
+  t.same(ports.parse('1, 2,65535'), [1, 2, 65535]);
+  t.same(ports.parse(''), []);
+  for (const bad of [',', '1,', '1,,2', '1,x']) t.equal(ports.parse(bad), undefined, bad);
+  t.equal(ports.expects, 'a port from 1 to 65535; several with commas between');
+});
 
 t.test('only a switch may stand alone', async (t) => {
   t.same(

@@ -16,17 +16,50 @@ t.test('asks for the objects of all namespaces', async (t) => {
 });
 
 t.test('reads an AzureIdentity', async (t) => {
-  const spec = { type: 1, clientID: 'client', resourceID: '/subscriptions/x', allowedNamespaces: ['a', 'b'] };
+  const spec = { type: 0, clientID: 'client', resourceID: '/subscriptions/x', allowedNamespaces: ['a', 'b'] };
   t.strictSame(azureIdentities.parse({ metadata, spec: { ...spec, tenantID: 'ignored' } }), {
     namespace: 'ns',
     name: 'it',
-    type: 1,
+    type: 0,
     clientId: 'client',
     resourceId: '/subscriptions/x',
     namespaced: false,
     allowedNamespaces: ['a', 'b'],
   });
 });
+
+t.test(
+  'reads the service principal of types 1 and 2, its Secret in its own namespace unless said',
+  async (t) => {
+    const spec = {
+      clientID: 'client',
+      tenantID: 'tenant',
+      adEndpoint: 'https://login.example/',
+      adResourceID: 'ignored, as in the original',
+      auxiliaryTenantIDs: ['a', 'b'],
+      clientPassword: { name: 'sp', namespace: 'vault' },
+    };
+    const principal = (fields: object): unknown =>
+      azureIdentities.parse({ metadata, spec: { ...spec, type: 1, ...fields } })?.servicePrincipal;
+    const whole = {
+      tenantId: 'tenant',
+      adEndpoint: 'https://login.example/',
+      auxiliaryTenantIds: ['a', 'b'],
+      secret: { namespace: 'vault', name: 'sp' },
+    };
+    t.strictSame(principal({}), whole);
+    t.strictSame(principal({ type: 2 }), whole);
+    t.match(principal({ clientPassword: { name: 'sp' } }), { secret: { namespace: 'ns', name: 'sp' } });
+    const fields = { tenantID: null, adEndpoint: null, auxiliaryTenantIDs: null, clientPassword: null };
+    t.strictSame(principal(fields), {
+      ...{ tenantId: '', adEndpoint: '', auxiliaryTenantIds: [] },
+      secret: { namespace: 'ns', name: '' },
+    });
+    t.notOk('servicePrincipal' in (azureIdentities.parse({ metadata, spec: { ...spec, type: 0 } }) ?? {}));
+    for (const wrong of [{ tenantID: 1 }, { clientPassword: 'sp' }, { auxiliaryTenantIDs: 'a' }])
+      t.equal(azureIdentities.parse({ metadata, spec: { ...spec, type: 1, ...wrong } }), undefined);
+  },
+);
 
 t.test('takes an absent or null field of an AzureIdentity for empty, and an absent type for 0', async (t) => {
   const empty = { type: 0, clientId: '', resourceId: '', namespaced: false, allowedNamespaces: undefined };

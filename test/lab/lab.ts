@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type ExecResult, systemExec } from '../../lib/platform/exec.ts';
 import { addresses } from './addresses.ts';
 import { type Agent, type AgentOptions, agentCommand, agentHandle } from './agent.ts';
+import { type EntraClient, entraClient } from './entra/control.ts';
 import { type ImdsClient, imdsClient } from './imds/client.ts';
 import { connectKube, type KubeClient } from './kube/client.ts';
 import { bare, inside, unavailable } from './namespaces.ts';
@@ -47,6 +48,8 @@ export interface Lab {
   /** Takes away the Pod object, then its processes and its network. */
   removePod(name: string): Promise<void>;
   startAgent(options?: AgentOptions): Agent;
+  /** Microsoft Entra ID's token endpoint, on Azure's address and port 443. Not there before, and to be started once. */
+  startEntra(): Promise<EntraClient>;
   /** Runs a command in a pod. Only the network is the pod's own; files and users are the machine's. */
   exec(pod: string, command: readonly string[], options?: ExecOptions): Promise<ExecResult>;
   onNode(command: readonly string[], options?: ExecOptions): Promise<ExecResult>;
@@ -95,6 +98,11 @@ async function labHandle(id: string): Promise<Lab> {
     addPod: (pod) => pods.add(pod),
     removePod: (name) => pods.remove(name),
     startAgent: (options = {}) => startAgent(id, options, onNode),
+    startEntra: async () => {
+      await startSimulator(id, 'entra', `${addresses.azure}:443`);
+      const caFile = join(folder, 'entra-ca.crt');
+      return entraClient(join(folder, 'entra.sock'), { origin: `https://${addresses.azure}`, caFile });
+    },
     exec: async (pod, command, options) => execIn(pods.namespaceOf(pod), command, options),
     onAzure: (command, options) => execIn(azureOf(id), command, options),
     iptablesSave: async (backend) => (await onNode([`iptables-${backend}-save`])).stdout,
@@ -124,15 +132,17 @@ function currentState(id: string): LabState {
 }
 
 async function startAzure(id: string): Promise<void> {
-  const start = async (name: string, listen: string): Promise<void> => {
-    const main = join(import.meta.dirname, name, 'main.ts');
-    const command = [process.execPath, main, '--listen', listen, '--dir', folderOf(id)] as const;
-    await ready(name, startRecorded(id, name, { namespace: azureOf(id), command: [...command] }));
-  };
   await Promise.all([
-    start('imds', `${addresses.imds}:80`),
-    start('kube', `${addresses.azure}:${addresses.kubePort}`),
+    startSimulator(id, 'imds', `${addresses.imds}:80`),
+    startSimulator(id, 'kube', `${addresses.azure}:${addresses.kubePort}`),
   ]);
+}
+
+/** `name` is its folder. */
+async function startSimulator(id: string, name: string, listen: string): Promise<void> {
+  const main = join(import.meta.dirname, name, 'main.ts');
+  const command = [process.execPath, main, '--listen', listen, '--dir', folderOf(id)] as const;
+  await ready(name, startRecorded(id, name, { namespace: azureOf(id), command: [...command] }));
 }
 
 function startAgent(id: string, options: AgentOptions, onNode: Lab['onNode']): Agent {

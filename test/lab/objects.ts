@@ -46,6 +46,21 @@ export function identityObject(name: string, namespace: string, identity: VmIden
   return { apiVersion: identityApi, kind: 'AzureIdentity', metadata: { name, namespace }, spec };
 }
 
+/** A service principal; `spec` as a user writes it. */
+export function principalObject(name: string, namespace: string, spec: Json): KubeInput {
+  return { apiVersion: identityApi, kind: 'AzureIdentity', metadata: { name, namespace }, spec };
+}
+
+export function secretObject(
+  name: string,
+  namespace: string,
+  content: Readonly<Record<string, string | Buffer>>,
+): KubeInput {
+  const encoded = Object.entries(content).map(([key, value]) => [key, Buffer.from(value).toString('base64')]);
+  const data = Object.fromEntries(encoded) as Json;
+  return { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace }, data };
+}
+
 /** Gives `azureIdentity` to the pods labelled `aadpodidbinding: selector`. */
 export function bindingObject(
   name: string,

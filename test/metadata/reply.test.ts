@@ -131,6 +131,25 @@ t.test('writes the token body byte for byte as SDKs read it', async (t) => {
   t.notOk('transfer-encoding' in reply.headers);
 });
 
+t.test(
+  "answers with the original's array where there are auxiliary tenants, the identity's own first",
+  async (t) => {
+    const one = (accessToken: string) => ({
+      accessToken,
+      expiresOn: 2_000,
+      notBefore: 0,
+      tokenType: 'Bearer',
+    });
+    const token = { ...one('home'), auxiliary: [one('second'), one('third')] };
+    const { body } = tokenAnswer(token, { resource: 'r', clientId: 'c', nowMs: 0 });
+    t.match(JSON.parse(String(body)), [
+      { access_token: 'home' },
+      { access_token: 'second' },
+      { access_token: 'third' },
+    ]);
+  },
+);
+
 t.test('computes expires_in when it is served, never below 0, and echoes odd resources safely', (t) => {
   const token = { accessToken: 'a', expiresOn: 2_000, notBefore: 0, tokenType: 'Bearer' };
   const at = (nowMs: number, resource = 'r'): Record<string, string> =>

@@ -2,9 +2,14 @@ import t from 'tap';
 import { AppError } from '../../lib/model/errors.ts';
 import { whyGone } from '../../lib/tokens/gone.ts';
 
-function refusal(status: number, error: string, error_description: unknown): AppError {
+function refusal(
+  status: number,
+  error: string,
+  error_description: unknown,
+  code: 'imds-refused' | 'entra-refused' = 'imds-refused',
+): AppError {
   const body = JSON.stringify({ error, error_description });
-  return new AppError('imds-refused', 'why', { status, answer: { status, body } });
+  return new AppError(code, 'why', { status, answer: { status, body } });
 }
 
 t.test('takes only answers about the identity itself for its end', async (t) => {
@@ -17,7 +22,7 @@ t.test('takes only answers about the identity itself for its end', async (t) => 
     'its tenant no longer has it',
   );
   t.equal(
-    whyGone(refusal(400, 'unauthorized_client', 'AADSTS7000112: Application is disabled')),
+    whyGone(refusal(400, 'unauthorized_client', 'AADSTS7000112: Application is disabled', 'entra-refused')),
     'its tenant has disabled it',
   );
 });
