@@ -1,0 +1,3 @@
+import { heldTests } from './held-tests.ts';
+
+heldTests('legacy');
