@@ -1,5 +1,5 @@
 import { type ChainSeen, jumpsTo, type Seen } from './compare.ts';
-import type { Iptables, Unknown } from './iptables.ts';
+import type { Iptables, Listed, Unknown } from './iptables.ts';
 import type { ChainPlace, Table } from './rules.ts';
 
 /** What stands of one chain of ours, or that it could not be told; the second must change nothing. */
@@ -11,7 +11,8 @@ const large = 500;
 /**
  * Looks at a chain of ours and at what leads to it. Each call of iptables costs about 3 ms of CPU, most of it for the process;
  * a whole table with 5,000 rules costs ten times that, a chain of it nothing more (measured, nft; legacy reads the whole table
- * anyway, 8 ms). So: one call, until the table was once too large or not to be printed whole; from then on one for each chain.
+ * anyway, 8 ms). So: one call, until the table was once too large or not to be printed whole; from then on one for each chain, all
+ * of them at once.
  */
 export class Observer {
   readonly #byChain = new Set<Table>();
@@ -38,20 +39,21 @@ function seenIn(table: readonly string[], { name, hooks }: ChainPlace): Seen {
 }
 
 async function observeChains(iptables: Iptables, { table, name, hooks }: ChainPlace): Promise<Observation> {
-  const jumps: string[] = [];
-  const front: Record<string, readonly string[]> = {};
-  for (const hook of hooks) {
-    const listed = await iptables.list(table, hook);
-    if (listed.kind === 'unknown') return listed;
-    // A built-in chain is always there, so anything but lines is an answer that we cannot read.
-    if (listed.kind !== 'lines')
-      return { kind: 'unknown', why: `only nft can show ${hook} of ${table}`, passing: false };
-    jumps.push(...jumpsTo(name, listed.lines));
-    front[hook] = frontOf(name, hook, listed.lines);
-  }
-  const listed = await iptables.list(table, name);
-  if (listed.kind === 'unknown') return listed;
-  return { kind: 'seen', seen: { lines: listed.kind === 'lines' ? listed.lines : undefined, jumps, front } };
+  const listed = await Promise.all([name, ...hooks].map((chain) => iptables.list(table, chain)));
+  const [own, ...others] = listed;
+  const unknown = listed.find((one) => one.kind === 'unknown');
+  if (unknown) return unknown;
+  // A built-in chain is always there, so anything but lines is an answer that we cannot read.
+  const unread = hooks.find((_, at) => others[at]?.kind !== 'lines');
+  if (unread !== undefined)
+    return { kind: 'unknown', why: `only nft can show ${unread} of ${table}`, passing: false };
+  const linesOf = (one: Listed | undefined): readonly string[] => (one?.kind === 'lines' ? one.lines : []);
+  const seen = {
+    lines: own?.kind === 'lines' ? own.lines : undefined,
+    jumps: others.flatMap((one) => jumpsTo(name, linesOf(one))),
+    front: Object.fromEntries(hooks.map((hook, at) => [hook, frontOf(name, hook, linesOf(others[at]))])),
+  };
+  return { kind: 'seen', seen };
 }
 
 function frontOf(name: string, hook: string, lines: readonly string[]): readonly string[] {

@@ -46,6 +46,8 @@ interface Wanted {
   readonly port: number;
 }
 
+const nothing = Promise.resolve(undefined);
+
 /** Brings the kernel to what is wanted, one look at a time. */
 export class Upkeep {
   readonly both: BothBackends;
@@ -124,13 +126,22 @@ export class Upkeep {
   async #mendTables(noted: (error: unknown) => void): Promise<boolean> {
     const iptables = await this.#chosen();
     const redirect = this.#redirect;
-    const seen = redirect && (await this.#keeper.look(iptables, redirect.chain).catch(noted));
+    const look = (chain: OwnChain | undefined): Promise<Seen | undefined> =>
+      chain
+        ? this.#keeper
+            .look(iptables, chain)
+            .catch(noted)
+            .then((found) => found || undefined)
+        : nothing;
+    const guard = this.#options.guard === 'off' ? undefined : this.#guards.open;
+    // Both at once: see iptables.ts.
+    const [seen, guardSeen] = await Promise.all([look(redirect?.chain), look(guard)]);
     // After our own: who moves the redirect to the other backend writes it there before it cleans up here.
     const copy = redirect && (await this.both.lookAtOther(iptables.backend).catch(noted));
     // Until ours has stood, another's name in it means a predecessor; from then on, a successor.
     const stood = this.#keeper.stood(redirectPlace.name);
     if (stood && (await this.#others.have(copies(seen?.lines, copy?.redirect), redirect?.port))) return true;
-    await this.#mendGuard(iptables).catch(noted);
+    await this.#mendGuard(iptables, guardSeen).catch(noted);
     if (redirect && seen)
       await this.#mendRedirect(iptables, redirect, { seen, copy: copy || undefined }).catch(noted);
     return false;
@@ -170,20 +181,19 @@ export class Upkeep {
     this.#routesSettled = true;
   }
 
-  async #mendGuard(iptables: Iptables): Promise<void> {
-    if (this.#options.guard !== 'off') return this.#mendChain(iptables);
+  /** One that a predecessor closed stays so until our listener answers. */
+  async #mendGuard(iptables: Iptables, seen: Seen | undefined): Promise<void> {
+    const { open, closed } = this.#guards;
+    const isClosed = seen?.lines?.join() === chainLines(closed).join();
+    if (seen) await this.#keeper.mend(iptables, isClosed && !this.#redirect ? closed : open, seen);
+    if (this.#options.guard === 'off') await this.#settleGuard(iptables);
+  }
+
+  async #settleGuard(iptables: Iptables): Promise<void> {
     if (this.#guardSettled) return;
     const { failed } = await this.both.remove(lowerGuard, iptables.backend);
     if (failed.length > 0) throw new AppError('iptables-failed', failed.join('; '));
     this.#guardSettled = true;
-  }
-
-  /** One that a predecessor closed stays so until our listener answers. */
-  async #mendChain(iptables: Iptables): Promise<void> {
-    const { open, closed } = this.#guards;
-    const seen = await this.#keeper.look(iptables, open);
-    const isClosed = seen.lines?.join() === chainLines(closed).join();
-    await this.#keeper.mend(iptables, isClosed && !this.#redirect ? closed : open, seen);
   }
 
   async #mendRedirect(

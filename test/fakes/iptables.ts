@@ -1,7 +1,7 @@
-import { AppError } from '../../lib/model/errors.ts';
+import { AppError, isAppError } from '../../lib/model/errors.ts';
 import type { Exec, ExecResult } from '../../lib/platform/exec.ts';
 import type { ReadFile } from '../../lib/redirect/backend.ts';
-import type { BackendName } from '../../lib/redirect/iptables.ts';
+import { type BackendName, eachLine } from '../../lib/redirect/iptables.ts';
 import type { Table } from '../../lib/redirect/rules.ts';
 import { ChainSet, Refusal } from './iptables-table.ts';
 
@@ -30,7 +30,10 @@ export class FakeIptables {
   /** Called before each call, as somebody who comes in between. */
   onCall: (backend: BackendName, args: readonly string[]) => void = () => undefined;
 
-  readonly exec: Exec = async (file, args, { stdin = '' }) => {
+  readonly exec: Exec = async (file, args, options) => {
+    const { stdin = '' } = options;
+    const [flag, script, program = ''] = args;
+    if (file === 'sh' && flag === '-c' && script === eachLine) return this.#each(program, stdin);
     const [, backend, restore] = /^iptables-(nft|legacy)(-restore)?$/.exec(file) ?? [];
     if (!backend) throw new AppError('exec-missing', `${file} is not installed`);
     const name = backend as BackendName;
@@ -39,6 +42,20 @@ export class FakeIptables {
       this.#troubled(name, args) ?? (restore ? this.#restore(name, args, stdin) : this.#list(name, args))
     );
   };
+
+  /** As `sh` runs {@link eachLine}. */
+  async #each(program: string, stdin: string): Promise<ExecResult> {
+    let stdout = '';
+    for (const line of stdin.split('\n').filter((one) => one !== '')) {
+      const result = await this.exec(program, line.split(' '), { timeoutMs: 0 }).catch((error: unknown) => {
+        if (!isAppError(error, 'exec-missing')) throw error;
+        return refused(127, `sh: 1: ${program}: not found`);
+      });
+      stdout += `${result.stdout}${result.stderr}exit ${result.code}\n`;
+      if (result.code === 4 && program === 'iptables-legacy') break;
+    }
+    return { code: 0, stdout, stderr: '' };
+  }
 
   /** /proc as far as the redirect stage reads it. */
   readonly readFile: ReadFile = async (path) => {
