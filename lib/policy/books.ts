@@ -1,9 +1,10 @@
 import type { AzureAssignedIdentity } from '../model/assigned-identity.ts';
-import { type AzureIdentityBinding, bindingLabel } from '../model/binding.ts';
+import type { AzureIdentityBinding } from '../model/binding.ts';
 import type { AzureIdentity } from '../model/identity.ts';
-import { selects } from '../model/label-selector.ts';
+import { byKey } from '../model/order.ts';
 import { type Pod, podKey } from '../model/pod.ts';
-import { byKey, Shelf } from './shelf.ts';
+import { bindingSelects, placesFor, placesOf } from '../model/selection.ts';
+import { Shelf } from './shelf.ts';
 
 /** AzureIdentities. */
 export class Identities extends Shelf<AzureIdentity> {
@@ -27,22 +28,14 @@ export class AssignedIdentities extends Shelf<AzureAssignedIdentity> {
 /** AzureIdentityBindings by what they select. */
 export class Bindings extends Shelf<AzureIdentityBinding> {
   constructor() {
-    // Namespaces and labels hold no such characters, so the places are unambiguous. A binding that has neither selector
-    // selects nothing; in the original's managed mode an empty one selected every pod without the label.
-    super(({ namespace, selector, podSelector }) => {
-      if (podSelector) return [`pods ${namespace}`];
-      return selector === '' ? [] : [`label ${namespace}/${selector}`, `label */${selector}`];
-    });
+    super(placesOf);
   }
 
   /** Those that select this pod, by name: of its own namespace, or by the label from any (`anyNamespace`). */
   selecting(pod: Pod, anyNamespace: boolean): AzureIdentityBinding[] {
-    const label = pod.labels[bindingLabel] ?? '';
-    const byLabel = label === '' ? [] : this.at(`label ${anyNamespace ? '*' : pod.namespace}/${label}`);
-    const byPod = [...this.at(`pods ${pod.namespace}`)].filter(
-      ({ selector, podSelector }) =>
-        podSelector && selects(podSelector, pod.labels) && (selector === '' || selector === label),
-    );
-    return [...byLabel, ...byPod].sort(byKey);
+    return placesFor(pod, anyNamespace)
+      .flatMap((place) => [...this.at(place)])
+      .filter((binding) => bindingSelects(binding, pod, anyNamespace))
+      .sort(byKey);
   }
 }

@@ -6,9 +6,10 @@ import type {
   TokenRequest,
 } from '../model/decision.ts';
 import { type AzureIdentity, identityTypes } from '../model/identity.ts';
+import { byKey, compare } from '../model/order.ts';
 import type { Pod } from '../model/pod.ts';
+import { keptFrom } from '../model/selection.ts';
 import type { Candidate, CandidatesOf } from './candidates.ts';
-import { byKey, compare } from './shelf.ts';
 
 /** What deciding reads. */
 export interface Books {
@@ -57,11 +58,7 @@ function isNobody({ type, clientId }: AzureIdentity): boolean {
 
 /** The rule that keeps the identity from this pod, if any. */
 function refusal(identity: AzureIdentity, pod: Pod, { namespaced }: Books): NamespaceRule | undefined {
-  if (identity.namespace !== pod.namespace) {
-    if (namespaced) return 'mode';
-    if (identity.namespaced) return 'annotation';
-  }
-  return identity.allowedNamespaces?.includes(pod.namespace) === false ? 'allowedNamespaces' : undefined;
+  return keptFrom(identity, pod.namespace, namespaced);
 }
 
 /** GUIDs and ARM ids are equal in any letter case. An identity without such an id is named by nothing, not by ''. */

@@ -1,9 +1,9 @@
 import { AppError } from '../model/errors.ts';
 import type { Asker, Enter, Leave, Outcome, UpstreamKind } from '../model/turn.ts';
 import type { Clock, Timer } from '../platform/clock.ts';
+import { retryAfterMs } from '../platform/retry-after.ts';
 import { Allowance } from './allowance.ts';
 import { Lanes } from './lanes.ts';
-import { retryAfterMs } from './retry-after.ts';
 
 /** IMDS's limits for managed identities, per machine; beyond them it answers 429 to whoever asks next. */
 const everything = { inFlight: 5, perSecond: 20 } as const;

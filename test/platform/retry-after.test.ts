@@ -1,5 +1,5 @@
 import t from 'tap';
-import { retryAfterMs } from '../../lib/tokens/retry-after.ts';
+import { retryAfterMs } from '../../lib/platform/retry-after.ts';
 
 t.test('reads seconds and dates, and nothing else', async (t) => {
   const now = Date.parse('2026-01-01T00:00:00Z');

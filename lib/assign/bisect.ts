@@ -1,0 +1,131 @@
+import { isAppError } from '../model/errors.ts';
+import type { Arm } from './arm.ts';
+import { type ArmError, armErrorIn, blamed, wordsOf } from './arm-error.ts';
+import { type Change, changed, type MachineIdentity, mostChanges, patchOf } from './identity-patch.ts';
+import type { Machine } from './machine.ts';
+import type { ResourceId } from './resource-id.ts';
+
+/** What became of one change. */
+export type Outcome =
+  | { readonly kind: 'done' }
+  /** ARM does not make this change: its code, and its words in one line. */
+  | { readonly kind: 'refused'; readonly code: string; readonly message: string }
+  /** Not tried, or nobody knows; `error` is why. Another round will tell. */
+  | { readonly kind: 'open'; readonly error: unknown };
+
+export interface ChangeDoors {
+  readonly arm: Arm;
+  readonly machine: Machine;
+  /** What the machine has now. */
+  readonly current: MachineIdentity;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Makes the changes in as few PATCHes as may be. A batch that ARM refuses is divided, first by the ids that it blames, else in
+ * halves, so that one bad identity blocks only itself: among n that takes 2 log2 n + 1 PATCHes at most, and nobody is refused
+ * on hearsay. More are not spent on a batch at once; what is still together then is left open. Parts are tried to their end
+ * before others, so that every round settles something, however many are bad. Where ARM is in trouble, limits us, or refuses
+ * for the machine's sake, nothing more is tried. Gives an outcome for each change, and never rejects.
+ */
+export async function applyChanges(
+  changes: readonly Change[],
+  doors: ChangeDoors,
+): Promise<ReadonlyMap<ResourceId, Outcome>> {
+  const outcomes = new Map<ResourceId, Outcome>();
+  const settle = (batches: readonly Batch[], outcome: Outcome): void => {
+    for (const { id } of batches.flatMap((batch) => batch.changes)) outcomes.set(id, outcome);
+  };
+  const queue = batchesOf(changes);
+  let state = doors.current;
+  for (let batch = queue.shift(); batch; batch = queue.shift()) {
+    try {
+      const step = await tryBatch(batch, state, doors);
+      state = step.state;
+      if (step.outcome) settle([batch], step.outcome);
+      else queue.unshift(...step.parts);
+    } catch (error) {
+      settle([batch, ...queue.splice(0)], { kind: 'open', error });
+    }
+  }
+  return outcomes;
+}
+
+/** Changes that go into one PATCH. */
+interface Batch {
+  readonly changes: readonly Change[];
+  /** How many PATCHes it and its parts may still cost. */
+  readonly purse: { left: number };
+  /** Why what it is a part of was divided. */
+  readonly error?: unknown;
+}
+
+/** What a batch came to: an outcome, or parts of it to try. `state` is what the machine has then. */
+type Step = { readonly state: MachineIdentity } & (
+  | { readonly outcome: Outcome }
+  | { readonly outcome?: undefined; readonly parts: readonly Batch[] }
+);
+
+/** Rejects when nothing more should be tried. */
+async function tryBatch(batch: Batch, state: MachineIdentity, doors: ChangeDoors): Promise<Step> {
+  const { arm, machine, signal } = doors;
+  if (batch.purse.left <= 0) return { state, outcome: { kind: 'open', error: batch.error } };
+  batch.purse.left -= 1;
+  try {
+    const patch = patchOf(state, batch.changes);
+    if (patch) await arm.patch(machine, patch, signal);
+    return { state: changed(state, batch.changes), outcome: { kind: 'done' } };
+  } catch (error) {
+    const refusal = refusalIn(error);
+    const verdict = refusal && judge(batch, refusal, error);
+    if (!verdict) throw error;
+    // What ARM took and could not finish, it may have made in part.
+    const now = isAppError(error, 'arm-failed') ? await arm.identitiesOf(machine) : state;
+    return { state: now, ...verdict };
+  }
+}
+
+interface Refusal extends ArmError {
+  /** It may be about one of the ids although it names none. */
+  readonly isOfContent: boolean;
+}
+
+/** Ends of operations that say nothing of what was asked. */
+const passing = /preempt|internal|conflict|timeout|throttl|toomany|retry|unknown/i;
+
+/** ARM's no to what was asked; undefined for its trouble, and for a no that only waiting changes. */
+function refusalIn(error: unknown): Refusal | undefined {
+  if (!isAppError(error)) return undefined;
+  const said = armErrorIn(error.answer?.body ?? '');
+  const isNamedSo = said.code === 'FailedIdentityOperation';
+  if (error.code === 'arm-failed') return { ...said, isOfContent: isNamedSo || !passing.test(said.code) };
+  const status = error.status ?? 0;
+  const isNo = error.code === 'arm-refused' && [400, 403, 404, 422].includes(status);
+  return isNo ? { ...said, isOfContent: isNamedSo || status === 400 } : undefined;
+}
+
+function judge(
+  { changes, purse }: Batch,
+  refusal: Refusal,
+  error: unknown,
+): { readonly outcome: Outcome } | { readonly parts: readonly Batch[] } | undefined {
+  const names = new Set(blamed(refusal.message));
+  const bad = changes.filter(({ id }) => names.has(id));
+  if (bad.length === 0 && !refusal.isOfContent) return undefined;
+  if (changes.length === 1 || bad.length === changes.length)
+    return { outcome: { kind: 'refused', code: refusal.code, message: wordsOf(refusal) } };
+  const middle = Math.ceil(changes.length / 2);
+  const parts =
+    bad.length > 0
+      ? [changes.filter(({ id }) => !names.has(id)), bad]
+      : [changes.slice(0, middle), changes.slice(middle)];
+  return { parts: parts.map((part) => ({ changes: part, purse, error })) };
+}
+
+function batchesOf(changes: readonly Change[]): Batch[] {
+  const starts = Array.from({ length: Math.ceil(changes.length / mostChanges) }, (_, at) => at * mostChanges);
+  return starts.map((start) => {
+    const part = changes.slice(start, start + mostChanges);
+    return { changes: part, purse: { left: 2 * Math.ceil(Math.log2(part.length)) + 1 } };
+  });
+}

@@ -1,0 +1,222 @@
+import t from 'tap';
+import type { Arm } from '../../lib/assign/arm.ts';
+import { applyChanges, type Outcome } from '../../lib/assign/bisect.ts';
+import { changesOf } from '../../lib/assign/identity-patch.ts';
+import { armIdOf } from '../../lib/assign/machine.ts';
+import { AppError } from '../../lib/model/errors.ts';
+import { FakeArm } from '../fakes/arm.ts';
+import type { ArmMachine, ManagedIdentity } from '../lab/arm/types.ts';
+import { identity, idOf, sampleSystem, unending, vm } from './arm-rig.ts';
+
+interface Scene {
+  readonly arm: FakeArm;
+  readonly all: readonly ManagedIdentity[];
+  /** Puts these on the machine and takes those off. */
+  run(
+    add: readonly string[],
+    remove?: readonly string[],
+    through?: Arm,
+  ): Promise<ReadonlyMap<string, Outcome>>;
+  there(): readonly string[];
+}
+
+/** `count` managed identities, none of them on the machine unless `machine` says so. */
+async function scene(count: number, machine: Partial<ArmMachine> = {}): Promise<Scene> {
+  const arm = new FakeArm();
+  const all = Array.from({ length: count }, (_, at) => identity(`id${String(at).padStart(3, '0')}`));
+  arm.azure.createIdentities(...all);
+  await arm.azure.addMachine({ ...vm, ...machine });
+  return {
+    arm,
+    all,
+    run: async (add, remove = [], through = arm) => {
+      const current = await arm.identitiesOf(vm);
+      const changes = changesOf(current, { add, remove });
+      return applyChanges(changes, { arm: through, machine: vm, current, signal: unending });
+    },
+    there: () => arm.azure.view(armIdOf(vm))?.userAssigned ?? [],
+  };
+}
+
+function ids(identities: readonly ManagedIdentity[]): string[] {
+  return identities.map(idOf);
+}
+
+function kinds(outcomes: ReadonlyMap<string, Outcome>): Record<string, number> {
+  const count: Record<string, number> = {};
+  for (const { kind } of outcomes.values()) count[kind] = (count[kind] ?? 0) + 1;
+  return count;
+}
+
+/** As ARM where it refuses these and does not say which. */
+function silentOn(arm: FakeArm, bad: readonly string[], code = 'InvalidParameter'): Arm {
+  return {
+    identitiesOf: (machine) => arm.identitiesOf(machine),
+    patch: async (machine, patch, signal) => {
+      const isBad = Object.keys(patch.identity.userAssignedIdentities ?? {}).some((id) => bad.includes(id));
+      if (!isBad) return arm.patch(machine, patch, signal);
+      arm.patches.push({ machine: '', patch });
+      const body = JSON.stringify({ error: { code, message: 'The request is not valid.' } });
+      throw new AppError('arm-refused', 'no', { status: 400, answer: { status: 400, body } });
+    },
+  };
+}
+
+t.test('makes all changes in one PATCH, and in several where they are more than 150', async (t) => {
+  const { arm, all, run, there } = await scene(310);
+  t.same(kinds(await run(ids(all.slice(0, 150)))), { done: 150 });
+  t.equal(arm.patches.length, 1);
+  t.same(kinds(await run(ids(all))), { done: 160 });
+  t.same(kinds(await run([], ids(all))), { done: 310 });
+  const sizes = arm.patches.map(
+    ({ patch }) => Object.keys(patch.identity.userAssignedIdentities ?? {}).length,
+  );
+  t.same(sizes, [150, 150, 10, 150, 150, 0], 'the last one empties the machine by its type alone');
+  t.same(there(), []);
+});
+
+t.test('an identity that may not be assigned blocks only itself, by its name in the error', async (t) => {
+  const { arm, all, run, there } = await scene(40);
+  const bad = [all[7], all[31]] as ManagedIdentity[];
+  arm.azure.createIdentities(...bad.map((one) => ({ ...one, assignable: false })));
+  const outcomes = await run(ids(all));
+  t.same(kinds(outcomes), { done: 38, refused: 2 });
+  for (const id of ids(bad))
+    t.match(outcomes.get(id), { kind: 'refused', code: 'LinkedAuthorizationFailed' });
+  t.equal(there().length, 38);
+  t.equal(arm.patches.length, 3, 'all, the rest, and those that were named');
+});
+
+t.test('several that do not exist, named one at a time, block only themselves', async (t) => {
+  const { arm, all, run } = await scene(30);
+  const bad = [all[3], all[4], all[20]] as ManagedIdentity[];
+  await arm.azure.deleteIdentities(...ids(bad));
+  const outcomes = await run(ids(all));
+  t.same(kinds(outcomes), { done: 27, refused: 3 });
+  t.match(outcomes.get(idOf(bad[0] as ManagedIdentity)), {
+    code: 'FailedIdentityOperation',
+    message: /was not found/,
+  });
+});
+
+t.test('a refusal that names nobody is divided in halves, within 2 log2 n + 1 PATCHes', async (t) => {
+  for (const count of [1, 2, 3, 16, 17, 150]) {
+    for (const at of new Set([0, Math.floor(count / 2), count - 1])) {
+      const { arm, all, run } = await scene(count);
+      const bad = idOf(all[at] as ManagedIdentity);
+      const outcomes = await run(ids(all), [], silentOn(arm, [bad]));
+      t.equal(outcomes.get(bad)?.kind, 'refused', `${at} of ${count}`);
+      t.equal([...outcomes.values()].filter(({ kind }) => kind === 'done').length, count - 1);
+      t.ok(
+        arm.patches.length <= 2 * Math.ceil(Math.log2(count)) + 1,
+        `${arm.patches.length} PATCHes for ${count}`,
+      );
+    }
+  }
+});
+
+t.test(
+  'leaves open what more PATCHes would have to tell; every round settles some, however many are bad',
+  async (t) => {
+    const { arm, all, run } = await scene(128);
+    const bad = new Set(ids(all.filter((_, at) => at % 16 === 5)));
+    let left = ids(all);
+    const done: string[] = [];
+    const refused: string[] = [];
+    for (let round = 0; left.length > 0 && round < 20; round++) {
+      const before = arm.patches.length;
+      const outcomes = await run(left, [], silentOn(arm, [...bad]));
+      t.ok(arm.patches.length - before <= 15, `${arm.patches.length - before} PATCHes in round ${round}`);
+      const of = (kind: string): string[] => left.filter((id) => outcomes.get(id)?.kind === kind);
+      done.push(...of('done'));
+      refused.push(...of('refused'));
+      t.ok(of('open').length < left.length);
+      left = of('open');
+    }
+    t.same(left, [], 'another round tells');
+    t.same(new Set(refused), bad);
+    t.equal(done.length, 120);
+  },
+);
+
+t.test('nothing more is tried, and all is open, when the refusal is not about the ids', async (t) => {
+  const answer = (status: number, code: string) => ({
+    status,
+    answer: { status, body: JSON.stringify({ error: { code, message: `on scope '${armIdOf(vm)}'` } }) },
+  });
+  const errors = [
+    new AppError('arm-throttled', 'later', { status: 429, retryAfter: '7' }),
+    new AppError('arm-unreachable', 'gone'),
+    new AppError('arm-refused', 'no rights', answer(403, 'AuthorizationFailed')),
+    new AppError('arm-refused', 'conflict', answer(409, 'Conflict')),
+    new AppError('arm-refused', 'trouble', answer(500, 'InternalServerError')),
+    new AppError('arm-failed', 'another came', answer(200, 'OperationPreempted')),
+  ];
+  for (const error of errors) {
+    const { arm, all } = await scene(160);
+    const current = await arm.identitiesOf(vm);
+    arm.trouble.push(error);
+    const changes = changesOf(current, { add: ids(all), remove: [] });
+    const outcomes = await applyChanges(changes, { arm, machine: vm, current, signal: unending });
+    t.same(kinds(outcomes), { open: 160 }, error.message);
+    t.match(outcomes.get(idOf(all[159] as ManagedIdentity)), { error });
+    t.equal(arm.patches.length, 1);
+  }
+});
+
+t.test('what was done before the trouble is told as done', async (t) => {
+  const { arm, all, run } = await scene(151);
+  const error = new AppError('arm-throttled', 'later', { status: 429, retryAfter: '7' });
+  const second: Arm = {
+    identitiesOf: (machine) => arm.identitiesOf(machine),
+    patch: (...args) => (arm.patches.length > 0 ? Promise.reject(error) : arm.patch(...args)),
+  };
+  t.same(kinds(await run(ids(all), [], second)), { done: 150, open: 1 });
+});
+
+t.test(
+  'an operation that fails for an identity is divided, too, from what the machine then has',
+  async (t) => {
+    const { arm, all, run, there } = await scene(4, { systemAssigned: sampleSystem });
+    const bad = idOf(all[2] as ManagedIdentity);
+    arm.failures.push({ code: 'FailedIdentityOperation', message: `Resource '${bad}' was not found.` });
+    await arm.azure.deleteIdentities(bad);
+    t.same(kinds(await run(ids(all))), { done: 3, refused: 1 });
+    t.equal(there().length, 3);
+    t.equal(arm.azure.view(armIdOf(vm))?.type, 'SystemAssigned, UserAssigned');
+  },
+);
+
+t.test('what ARM made although it says that it failed is not asked for again', async (t) => {
+  const { arm, all, run, there } = await scene(3);
+  const [a, b, c] = ids(all) as [string, string, string];
+  await run([a, b, c]);
+  const answer = {
+    status: 200,
+    body: JSON.stringify({ error: { code: 'BadRequest', message: 'Not all.' } }),
+  };
+  const halfWay: Arm = {
+    identitiesOf: (machine) => arm.identitiesOf(machine),
+    patch: async (...args) => {
+      await arm.patch(...args);
+      if (arm.patches.length === 2) throw new AppError('arm-failed', 'it failed', { answer });
+    },
+  };
+  t.same(kinds(await run([], [a, b, c], halfWay)), { done: 3 });
+  t.same(there(), []);
+  t.equal(arm.patches.length, 2);
+});
+
+t.test('a message with hostile text comes out as one plain line', async (t) => {
+  const { arm, all, run } = await scene(1);
+  const body = JSON.stringify({ error: { code: 'a b', message: `no\r\nway\u001b[31m ${'x'.repeat(2000)}` } });
+  const refuse = async (): Promise<never> => {
+    throw new AppError('arm-refused', 'no', { status: 400, answer: { status: 400, body } });
+  };
+  const outcomes = await run(ids(all), [], { identitiesOf: (one) => arm.identitiesOf(one), patch: refuse });
+  const [outcome] = [...outcomes.values()];
+  if (outcome?.kind !== 'refused') return t.fail('not refused');
+  t.equal(outcome.code, 'unknown');
+  t.match(outcome.message, /^no\?\?way\?\[31m x+…$/);
+  t.ok(outcome.message.length < 720);
+});
