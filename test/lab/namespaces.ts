@@ -55,7 +55,7 @@ export function pidsIn(namespace: string): number[] {
  */
 export function bare(command: readonly string[]): string[] {
   const { PATH = '', TERM = 'dumb' } = process.env;
-  return ['env', '-i', `PATH=${PATH}`, `TERM=${TERM}`, 'HOME=/nonexistent', ...command];
+  return ['env', '-i', `PATH=${PATH}`, `TERM=${TERM}`, 'HOME=/dev/null', ...command];
 }
 
 /** Kills what runs in the namespace and deletes it. Does nothing when there is none. */

@@ -109,7 +109,8 @@ t.test(
     await lab.imds.clear();
     const crowd = (url: string, count: number): ReturnType<Lab['exec']> =>
       lab.exec('crowd', [process.execPath, join(import.meta.dirname, 'crowd.ts'), url, String(count)]);
-    const instance = `http://${addresses.imds}/metadata/instance?api-version=2021-02-01`;
+    // Each another document: those for one are one call.
+    const instance = `http://${addresses.imds}/metadata/instance?api-version=2021-02-01&n={}`;
     const [tokens, documents] = await Promise.all([crowd(tokenUrl, 18), crowd(instance, 14)]);
     t.same(JSON.parse(tokens.stdout), { 200: 18 });
     t.same(JSON.parse(documents.stdout), { 200: 14 });

@@ -103,11 +103,19 @@ t.test('--host-token=off closes the port', { skip }, async (t) => {
   t.equal((await fromNode(lab, `http://${addresses.node}:2579/${path}`)).status, 404);
 });
 
-t.test('a listener on all addresses answers localhost in both families', { skip }, async (t) => {
-  const { lab, agent } = await scene(t, { flags: { 'nmi-listen-address': '::' } });
-  await agent.ready();
-  for (const host of ['localhost', '127.0.0.1', '[::1]']) {
-    t.equal((await fromNode(lab, `http://${host}:2579/${path}`)).status, 200, host);
-  }
-  t.equal((await fromPod(lab, `http://${addresses.imds}/${path}`)).status, 404);
-});
+t.test(
+  'a listener on all addresses answers localhost, and no IPv6 address, which nothing guards',
+  { skip },
+  async (t) => {
+    const { lab, agent } = await scene(t, { flags: { 'nmi-listen-address': '::' } });
+    await agent.ready();
+    for (const host of ['localhost', '127.0.0.1']) {
+      t.equal((await fromNode(lab, `http://${host}:2579/${path}`)).status, 200, host);
+    }
+    t.match(await lab.onNode(['curl', '-sS', `http://[::1]:2579/${path}`]), {
+      code: 7,
+      stderr: /refused|Could not connect/,
+    });
+    t.equal((await fromPod(lab, `http://${addresses.imds}/${path}`)).status, 404);
+  },
+);
