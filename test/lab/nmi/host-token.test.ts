@@ -114,7 +114,7 @@ t.test(
     }
     t.match(await lab.onNode(['curl', '-sS', `http://[::1]:2579/${path}`]), {
       code: 7,
-      stderr: /refused|Could not connect/,
+      stderr: /Failed to connect/,
     });
     t.equal((await fromPod(lab, `http://${addresses.imds}/${path}`)).status, 404);
   },
