@@ -10,11 +10,16 @@ import { Pool } from './pool.ts';
 import { refusal, unreachable } from './refusal.ts';
 import { type Credentials, currentCredentials, type KubeSource, loadSettings } from './settings.ts';
 
+/** RFC 7386 and RFC 6902: the two kinds of patch that the API server takes for custom resources. */
+export type ContentType = 'application/json' | 'application/merge-patch+json' | 'application/json-patch+json';
+
 export interface KubeRequest {
   /** GET unless given. */
-  readonly method?: 'GET' | 'POST';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Sent as JSON. */
   readonly body?: object;
+  /** What kind of JSON the body is: how a PATCH is meant. */
+  readonly contentType?: ContentType;
   readonly query?: Readonly<Record<string, string>>;
   /** Ends the request and its body; the promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -35,16 +40,21 @@ export interface ConnectionOptions {
   readonly source: KubeSource;
   readonly userAgent: string;
   readonly clock: Clock;
+  /** How many connections it opens at most; each watch keeps one. 16 unless given: watches are under ten. */
+  readonly connections?: number;
 }
 
 const defaultTimeoutMs = 30_000;
 
-/** The one way to the API server. No request is repeated but one that was refused with 401, of which nothing was done. */
+/**
+ * The one way to the API server. No request is repeated but one that was refused with 401, of which nothing was done: whether
+ * more may be repeated depends on what it does, and writer.ts knows that.
+ */
 export class Connection {
   readonly clock: Clock;
   readonly #source: KubeSource;
   readonly #userAgent: string;
-  readonly #pool = new Pool();
+  readonly #pool: Pool;
   #config: KubeConfig;
 
   /** Throws AppError `kubeconfig-unusable`. Opens nothing yet. */
@@ -52,6 +62,7 @@ export class Connection {
     this.clock = options.clock;
     this.#source = options.source;
     this.#userAgent = options.userAgent;
+    this.#pool = new Pool(options.connections ?? 16);
     this.#config = loadSettings(options.source);
   }
 
@@ -110,7 +121,7 @@ export class Connection {
     const dispatcher = this.#pool.dispatcher(credentials.transport);
     const url = new URL(credentials.baseUrl + path);
     for (const [name, value] of Object.entries(options.query ?? {})) url.searchParams.set(name, value);
-    const content = contentOf(options.body);
+    const content = contentOf(options);
     const headers = {
       accept: 'application/json',
       'user-agent': this.#userAgent,
@@ -133,9 +144,12 @@ export class Connection {
   }
 }
 
-function contentOf(body: object | undefined): { headers: Record<string, string>; body: string | null } {
+function contentOf({ body, contentType = 'application/json' }: KubeRequest): {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
+} {
   if (body === undefined) return { headers: {}, body: null };
-  return { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+  return { headers: { 'content-type': contentType }, body: JSON.stringify(body) };
 }
 
 /** The body under a deadline that every chunk renews. Leaving it early closes the connection under it. */

@@ -5,29 +5,35 @@ import { waitFor } from '../platform/wait.ts';
 import { retryAfterMs } from './backoff.ts';
 import type { Connection } from './connection.ts';
 import { Deadline } from './deadline.ts';
-import { eventBody, type PodEvent, type PodRef } from './event-body.ts';
+import { type EventRef, eventBody, type KubeEvent, namespaceOf } from './event-body.ts';
 import { Recent } from './recent.ts';
 
 /**
- * For counters. `repeated`: the same was told within the minute; `dropped`: no room, or no right in that namespace; `failed`:
- * the API server refused or did not answer.
+ * For counters. `repeated`: the same was told within the minute, or enough like it; `dropped`: no room, or no right in that
+ * namespace; `failed`: the API server refused or did not answer.
  */
-export type PodEventOutcome = 'sent' | 'repeated' | 'dropped' | 'failed';
+export type EventOutcome = 'sent' | 'repeated' | 'dropped' | 'failed';
 
 export interface PodEventsOptions {
   readonly connection: Connection;
-  /** This node's name. */
+  /** Who tells: an agent's node, a controller's pod. */
   readonly node: string;
   readonly log: Logger;
-  readonly count: (outcome: PodEventOutcome) => void;
+  readonly count: (outcome: EventOutcome) => void;
 }
 
-/** The same reason is not told of the same pod so soon again, ms. */
+export interface EventsOptions extends PodEventsOptions {
+  /** How many different messages of one reason are told of one object a minute. */
+  readonly alike: number;
+  /** Events that may wait to be sent. */
+  readonly room: number;
+}
+
+/** The same is not told of the same object so soon again, ms. */
 const apartMs = 60_000;
 /** A namespace in which we may not create events is left alone so long, ms. */
 const withoutRightMs = 300_000;
 const deadlineMs = 5_000;
-const mostWaiting = 100;
 /** The answer is the event as it is kept, with its managedFields. */
 const maxAnswerBytes = 64 * 1024;
 const idleMs = 60_000;
@@ -38,34 +44,45 @@ interface Waiting {
 }
 
 /**
- * Tells of pods by Kubernetes Events. `report` makes nobody wait and never fails; `run` sends, one request at a time, each
+ * Tells of objects by Kubernetes Events. `report` makes nobody wait and never fails; `run` sends, one request at a time, each
  * with its own deadline, and drops what cannot be sent.
  */
-export class PodEvents {
-  readonly #options: PodEventsOptions;
+export class Events {
+  readonly #options: EventsOptions;
   readonly #waiting: Waiting[] = [];
   readonly #told: Recent;
   readonly #withoutRight: Recent;
   #wake: (() => void) | undefined;
   #warned = false;
 
-  constructor(options: PodEventsOptions) {
+  constructor(options: EventsOptions) {
+    const { clock } = options.connection;
     this.#options = options;
-    this.#told = new Recent(options.connection.clock, apartMs);
-    this.#withoutRight = new Recent(options.connection.clock, withoutRightMs);
+    this.#told = new Recent(clock, apartMs, 10 * options.room);
+    this.#withoutRight = new Recent(clock, withoutRightMs);
   }
 
-  /** Tells of a pod, at most once a minute for the same reason, whatever the message. */
-  report(pod: PodRef, event: PodEvent): void {
-    const { connection, node, count } = this.#options;
-    const key = `${pod.uid} ${event.reason}`;
-    if (this.#told.has(key)) count('repeated');
-    else if (this.#waiting.length >= mostWaiting || !this.#told.add(key)) count('dropped');
+  /** Tells of an object, unless the same, or enough of the same reason, was told of it within the minute. */
+  report(about: EventRef, event: KubeEvent): void {
+    const { connection, node, room, count } = this.#options;
+    const keys = this.#keysOf(about, event);
+    if (!keys) count('repeated');
+    else if (this.#waiting.length >= room || !keys.every((key) => this.#told.add(key))) count('dropped');
     else {
-      const body = eventBody(pod, event, { node, now: connection.clock.now() });
-      this.#waiting.push({ namespace: pod.namespace, body });
+      const body = eventBody(about, event, { node, now: connection.clock.now() });
+      this.#waiting.push({ namespace: namespaceOf(about), body });
       this.#wake?.();
     }
+  }
+
+  /** What is remembered of an event that is to be told; undefined for one that is not. */
+  #keysOf({ uid, kind = 'Pod' }: EventRef, { reason, message }: KubeEvent): readonly string[] | undefined {
+    const own = `${kind} ${uid} ${reason}`;
+    const places = Array.from({ length: this.#options.alike }, (_, i) => `${own} ${i}`);
+    const free = places.find((place) => !this.#told.has(place));
+    if (free === undefined || places.length === 1) return free === undefined ? undefined : [free];
+    const same = `${own} "${message}"`;
+    return this.#told.has(same) ? undefined : [free, same];
   }
 
   /** Sends until `signal` aborts; resolves then, and what still waits is never sent. */
@@ -108,8 +125,8 @@ export class PodEvents {
     if (lacksRight(error)) {
       this.#withoutRight.add(namespace);
       if (!this.#warned) {
-        const cure = 'grant the verb create on events (core group), or turn pod events off';
-        this.#options.log.warn({ namespace, cure }, "no right to create events; pods' events are off");
+        const cure = 'grant the verb create on events (core group), or turn them off';
+        this.#options.log.warn({ namespace, cure }, 'no right to create events; they are off');
       }
       this.#warned = true;
     }
@@ -125,4 +142,11 @@ export class PodEvents {
 function lacksRight(error: unknown): boolean {
   if (!isAppError(error, 'kube-refused') || error.status !== 403) return false;
   return /^events is forbidden: User "/.test(error.answer?.body ?? '');
+}
+
+/** An agent's: of each pod one event a minute for the same reason, whatever the message. */
+export class PodEvents extends Events {
+  constructor(options: PodEventsOptions) {
+    super({ ...options, alike: 1, room: 100 });
+  }
 }

@@ -4,11 +4,8 @@ import type { DispatcherOptions } from '@kubernetes/client-node';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import { AppError } from '../model/errors.ts';
 
-/**
- * At most this many connections: each watch keeps one, and there are under ten. HTTP/1.1 only, so that one silent
- * connection silences one watch, not all of them.
- */
-const limits = { connections: 16, allowH2: false, keepAliveTimeout: 30_000 } as const;
+/** HTTP/1.1 only, so that one silent connection silences one watch, not all of them. */
+const limits = { allowH2: false, keepAliveTimeout: 30_000 } as const;
 
 /** TCP keep-alive below the idle limits of cloud load balancers (60 s and more), as client-go has it. */
 const socket = { keepAlive: true, keepAliveInitialDelay: 30_000, timeout: 10_000 } as const;
@@ -16,13 +13,19 @@ const socket = { keepAlive: true, keepAliveInitialDelay: 30_000, timeout: 10_000
 /** The one dispatcher to the API server; a new one only when CA, client certificate or proxy have changed. */
 export class Pool {
   readonly #open = new Set<Dispatcher>();
+  readonly #most: number;
   #current: { readonly transport: DispatcherOptions; readonly dispatcher: Dispatcher } | undefined;
+
+  /** `most`: connections at once. Each watch keeps one. */
+  constructor(most: number) {
+    this.#most = most;
+  }
 
   /** Throws AppError `kubeconfig-unusable` for a transport that we do not speak. */
   dispatcher(transport: DispatcherOptions): Dispatcher {
     if (this.#current && isDeepStrictEqual(this.#current.transport, transport))
       return this.#current.dispatcher;
-    const dispatcher = create(transport);
+    const dispatcher = create(transport, this.#most);
     if (this.#current) this.#retire(this.#current.dispatcher);
     this.#current = { transport, dispatcher };
     this.#open.add(dispatcher);
@@ -44,15 +47,16 @@ export class Pool {
   }
 }
 
-function create(transport: DispatcherOptions): Dispatcher {
+function create(transport: DispatcherOptions, connections: number): Dispatcher {
   switch (transport.type) {
     case 'agent':
-      return new Agent({ ...limits, connect: { ...tlsOf(transport.connect), ...socket } });
+      return new Agent({ ...limits, connections, connect: { ...tlsOf(transport.connect), ...socket } });
     case 'none':
-      return new Agent({ ...limits, connect: { ...tlsOf({}), ...socket } });
+      return new Agent({ ...limits, connections, connect: { ...tlsOf({}), ...socket } });
     case 'proxy':
       return new ProxyAgent({
         ...limits,
+        connections,
         uri: transport.uri,
         requestTls: tlsOf(transport.requestTls),
         connect: socket,

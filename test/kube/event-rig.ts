@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { Connection } from '../../lib/kube/connection.ts';
-import type { PodEvent, PodRef } from '../../lib/kube/event-body.ts';
-import { type PodEventOutcome, PodEvents } from '../../lib/kube/events.ts';
+import type { KubeEvent, PodRef } from '../../lib/kube/event-body.ts';
+import { type EventOutcome, PodEvents } from '../../lib/kube/events.ts';
 import { eventually } from '../lab/eventually.ts';
 import { defaultTokens, nmi, type Rule, type Tokens, type User } from '../lab/kube/access.ts';
 import { connectKube, type KubeClient } from '../lab/kube/client.ts';
@@ -12,7 +12,7 @@ import type { KubeInput } from '../lab/kube/object.ts';
 import { type KubeApi, startKubeApi } from '../lab/kube/server.ts';
 import { MemoryLog, SleepClock } from './rig.ts';
 
-export const missing: PodEvent = { type: 'Warning', reason: 'NoBinding', message: 'Something is missing.' };
+export const missing: KubeEvent = { type: 'Warning', reason: 'NoBinding', message: 'Something is missing.' };
 
 /** A pod; its uid is that of its namespace and name. */
 export function podRef(name: string, namespace = 'apps'): PodRef {
@@ -22,7 +22,7 @@ export function podRef(name: string, namespace = 'apps'): PodRef {
 /** Events of pods over a connection, sent while it runs; the test ends them. */
 export class EventRig {
   readonly log = new MemoryLog();
-  readonly outcomes: PodEventOutcome[] = [];
+  readonly outcomes: EventOutcome[] = [];
   readonly events: PodEvents;
   readonly connection: Connection;
   readonly #stop = new AbortController();
@@ -54,7 +54,7 @@ export class EventRig {
   }
 
   /** Reports, and waits for what becomes of it. */
-  async outcomeOf(pod: PodRef, event: PodEvent = missing): Promise<PodEventOutcome | undefined> {
+  async outcomeOf(pod: PodRef, event: KubeEvent = missing): Promise<EventOutcome | undefined> {
     const before = this.outcomes.length;
     this.events.report(pod, event);
     await this.decided(before + 1);
@@ -65,7 +65,7 @@ export class EventRig {
     await eventually(`${reports} reports are decided`, () => this.outcomes.length >= reports, { everyMs: 2 });
   }
 
-  count(outcome: PodEventOutcome): number {
+  count(outcome: EventOutcome): number {
     return this.outcomes.filter((each) => each === outcome).length;
   }
 }

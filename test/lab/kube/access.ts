@@ -35,7 +35,25 @@ export const nmi: User = {
   ],
 };
 
-export const defaultTokens: Tokens = { 'admin-token': admin, 'nmi-token': nmi };
+/** What MIC's ClusterRole grants. */
+export const mic: User = {
+  name: 'system:serviceaccount:kube-system:aad-pod-id-mic-service-account',
+  rules: [
+    { verbs: read, groups: [''], resources: ['pods', 'nodes'] },
+    { verbs: ['create', 'patch'], groups: [''], resources: ['events'] },
+    { verbs: ['get', 'create', 'patch'], groups: [''], resources: ['configmaps'] },
+    { verbs: ['get'], groups: [''], resources: ['endpoints'] },
+    { verbs: ['get', 'create', 'update'], groups: ['coordination.k8s.io'], resources: ['leases'] },
+    { verbs: read, groups: ['aadpodidentity.k8s.io'], resources: ['*'] },
+    {
+      verbs: ['create', 'update', 'patch', 'delete'],
+      groups: ['aadpodidentity.k8s.io'],
+      resources: ['azureassignedidentities'],
+    },
+  ],
+};
+
+export const defaultTokens: Tokens = { 'admin-token': admin, 'nmi-token': nmi, 'mic-token': mic };
 
 export interface Access {
   readonly verb: string;

@@ -7,6 +7,7 @@ import { connectKube, type KubeClient } from './client.ts';
 import { builtinPromises } from './contract/builtins.ts';
 import { deletionPromises } from './contract/deletion.ts';
 import { listPromises } from './contract/lists.ts';
+import { micPromises } from './contract/mic.ts';
 import { objectPromises } from './contract/objects.ts';
 import { type ContractWorld, pod } from './contract/promise.ts';
 import { watchPromises } from './contract/watches.ts';
@@ -19,6 +20,7 @@ const promises = {
   ...deletionPromises,
   ...listPromises,
   ...watchPromises,
+  ...micPromises,
 };
 const crds = join(import.meta.dirname, '../../../daemonset/crds');
 const crdPath = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';

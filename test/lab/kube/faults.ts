@@ -10,6 +10,8 @@ export interface AnswerFault {
   readonly retryAfterSeconds?: number;
   /** Cuts the connection instead of answering. */
   readonly reset?: boolean;
+  /** The API does what it is asked, and the connection is cut instead of its answer. */
+  readonly lost?: boolean;
   /** Only requests with this verb (`list`, `watch`, `get`, …). */
   readonly verb?: string;
   /** Only requests for this resource (`pods`). */

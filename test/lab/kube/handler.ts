@@ -59,8 +59,9 @@ export async function handle(
     if (found !== undefined && req.method === 'GET') return send(res, 200, found);
     const access = route(req.method ?? '', url, door === 'tls' ? world.faults.hidden : new Set());
     const fault = door === 'tls' ? world.faults.take(access.verb, access.kind.plural) : undefined;
-    if (fault) return answerFault(res, fault);
+    if (fault && !fault.lost) return answerFault(res, fault);
     authorize(user, access);
+    if (fault) loseAnswer(res);
     await serve(world, { door, access, query: url.searchParams }, req, res);
   } catch (error) {
     if (res.headersSent) res.destroy();
@@ -184,6 +185,11 @@ function log(world: World, door: Door, req: IncomingMessage): LoggedRequest {
   world.requests.push(entry);
   if (world.requests.length > maxLog) world.requests.splice(0, maxLog / 2);
   return entry;
+}
+
+function loseAnswer(res: ServerResponse): void {
+  res.writeHead = () => res.destroy();
+  res.end = () => res.destroy();
 }
 
 function answerFault(

@@ -81,6 +81,7 @@ export const kinds: readonly Kind[] = [
   },
   { ...plain, plural: 'secrets', kind: 'Secret', fields: ['type'] },
   { ...plain, plural: 'configmaps', kind: 'ConfigMap' },
+  { ...plain, plural: 'endpoints', kind: 'Endpoints', createOnUpdate: true },
   {
     ...plain,
     group: 'coordination.k8s.io',

@@ -21,7 +21,7 @@ export interface KubeApiOptions {
   readonly port?: number;
   /** Path of a unix socket that serves the same API without TLS, as admin, and /lab. */
   readonly socket?: string;
-  /** Default: `admin-token` may do anything, `nmi-token` what the agent's ClusterRole grants. */
+  /** Default: `admin-token` may do anything, `nmi-token` and `mic-token` what the ClusterRoles of the two grant. */
   readonly tokens?: Tokens;
   readonly clock?: Clock;
   /** Between bookmarks, ms; the real server's minute by default. */
