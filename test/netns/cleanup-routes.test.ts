@@ -11,7 +11,8 @@ const mac = (last: number): string => `0a:58:0a:62:01:${last.toString(16).padSta
 /** Pins of two pods on one bridge; and a permanent neighbour and a fixed forwarding entry of somebody else. */
 async function leavePins(node: string): Promise<void> {
   ipIn(node, [
-    'link add cbr0 type bridge',
+    // An address of its own, as CNIs give it: one that it has of a port goes with the port, and every neighbour entry with it.
+    'link add cbr0 address 02:00:00:00:00:01 type bridge',
     ...[10, 11, 12].flatMap((n) => [
       `link add veth${n} type veth peer name eth${n}`,
       `link set veth${n} master cbr0 up`,
