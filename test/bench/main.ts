@@ -1,35 +1,94 @@
 /** What `scripts/bench` does. Exit status 0 when every figure holds its target, 1 when one does not, 2 for a wrong flag. */
-import { cpus, release } from 'node:os';
+import { cpus, loadavg, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { unavailable } from '../lab/namespaces.ts';
-import { benchRedirect, targets } from './redirect/measure.ts';
-import { report } from './redirect/report.ts';
+import { builtAgent } from './built.ts';
+import { benchRedirect, targets as redirectTargets } from './redirect/measure.ts';
+import { report as redirectReport } from './redirect/report.ts';
+import { launcher } from './throughput/contender.ts';
+import { benchProfile, profileReport } from './throughput/profiling.ts';
+import { report } from './throughput/report.ts';
+import { benchSuite } from './throughput/suite.ts';
+import { targets } from './throughput/targets.ts';
 
 const options = {
-  redirect: { type: 'boolean' },
+  redirect: { type: 'boolean', default: false },
+  profile: { type: 'boolean', default: false },
+  against: { type: 'string' },
   json: { type: 'boolean', default: false },
   runs: { type: 'string', default: '3' },
-  seconds: { type: 'string', default: '30' },
+  seconds: { type: 'string' },
+  requests: { type: 'string', default: '1000000' },
 } as const;
-const usage = 'usage: bench --redirect [--json] [--runs=N] [--seconds=N]';
+const usage = [
+  'usage: bench [--against=COMMAND] [--json] [--seconds=N] [--requests=N]',
+  '       bench --profile [--json] [--seconds=N]',
+  '       bench --redirect [--json] [--runs=N] [--seconds=N]',
+].join('\n');
+
+/** What was measured: as text, and for --json. */
+interface Outcome {
+  readonly text: string;
+  readonly missed: number;
+  readonly json: object;
+}
+
+// Progress goes beside the result, so that --json can be piped.
+const tell = (what: string): void => console.error(`bench: ${what}`);
 
 async function main(): Promise<number> {
   const { values } = parseArgs({ options });
-  const [runs, idleSeconds] = [Number(values.runs), Number(values.seconds)];
-  if (!values.redirect || !(runs >= 1) || !(idleSeconds >= 1)) return fail(usage);
+  const mode = values.redirect ? 'redirect' : values.profile ? 'profile' : 'throughput';
+  const seconds = Number(values.seconds ?? { redirect: 30, profile: 10, throughput: 1.5 }[mode]);
+  const [runs, requests] = [Number(values.runs), Number(values.requests)];
+  if (!(runs >= 1) || !(seconds >= 1) || !(requests >= 10)) return fail(usage);
   const reason = unavailable();
   if (reason) return fail(reason);
+  const [load = 0] = loadavg();
   const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}, Node ${process.version}`;
   const date = new Date().toISOString();
-  // Progress goes beside the result, so that --json can be piped.
-  const tell = (what: string): void => console.error(`bench: ${what}`);
-  const figures = await benchRedirect({ runs, idleSeconds, tell });
-  const { text, missed } = report(figures);
-  if (values.json)
-    console.log(JSON.stringify({ date, machine, runs, idleSeconds, targets, figures, missed }));
-  else console.log(`\n${machine}\n${date}; healed in: least, median and most of ${runs}\n\n${text}\n`);
+  const { text, missed, json } = await {
+    redirect: () => redirect(runs, seconds),
+    profile: () => profile(seconds),
+    throughput: () => throughput(values.against, seconds, requests),
+  }[mode]();
+  if (values.json) console.log(JSON.stringify({ date, machine, load, ...json, missed }));
+  else console.log(`\n${machine}, load ${load.toFixed(1)} before\n${date}\n\n${text}\n`);
   console.error(missed === 0 ? 'bench: every target is held' : `bench: ${missed} figures miss their target`);
   return missed === 0 ? 0 : 1;
+}
+
+async function redirect(runs: number, idleSeconds: number): Promise<Outcome> {
+  const figures = await benchRedirect({ runs, idleSeconds, tell });
+  const { text, missed } = redirectReport(figures);
+  const title = `healed in: least, median and most of ${runs}`;
+  return {
+    text: `${title}\n\n${text}`,
+    missed,
+    json: { runs, idleSeconds, targets: redirectTargets, figures },
+  };
+}
+
+async function throughput(against: string | undefined, seconds: number, requests: number): Promise<Outcome> {
+  const { program, version, folder, remove } = await builtAgent();
+  try {
+    const command = against === undefined ? undefined : launcher(against, folder);
+    const figures = await benchSuite({ program, against: command, seconds, requests, tell });
+    const { text, missed } = report(figures);
+    return { text: `${version}\n\n${text}`, missed, json: { version, seconds, targets, ...figures } };
+  } finally {
+    remove();
+  }
+}
+
+async function profile(seconds: number): Promise<Outcome> {
+  const { program, version, remove } = await builtAgent();
+  try {
+    const costs = await benchProfile(program, seconds);
+    return { text: `${version}\n\n${profileReport(costs)}`, missed: 0, json: { version, seconds, ...costs } };
+  } finally {
+    remove();
+  }
 }
 
 function fail(message: string): number {
