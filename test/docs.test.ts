@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import t from 'tap';
+import { micFlags } from '../lib/config/mic-flags.ts';
 import { nmiFlags } from '../lib/config/nmi-flags.ts';
 import { withFlagTable } from './docs/flag-table.ts';
 
@@ -16,7 +17,7 @@ t.test('every flag that a page names exists', async (t) => {
     (file) => text(file).match(/--[a-z-]+/g) ?? [],
   );
   const flags = new Set([
-    ...Object.values(nmiFlags).map(({ flag }) => flag),
+    ...Object.values({ ...nmiFlags, ...micFlags }).map(({ flag }) => flag),
     ...ofScripts.map((flag) => flag.slice(2)),
   ]);
   for (const page of pages) {

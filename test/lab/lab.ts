@@ -6,6 +6,7 @@ import { type Agent, type AgentOptions, agentCommand, agentHandle } from './agen
 import { type EntraClient, entraClient } from './entra/control.ts';
 import { type ImdsClient, imdsClient } from './imds/client.ts';
 import { connectKube, type KubeClient } from './kube/client.ts';
+import { type ControllerSide, controllerSide } from './mic.ts';
 import { bare, inside, unavailable } from './namespaces.ts';
 import { azureOf, buildNetwork, nodeOf } from './network.ts';
 import { nodeObject } from './objects.ts';
@@ -37,7 +38,7 @@ export interface ExecOptions {
 }
 
 /** A node, its pods, a Kubernetes API and an Azure on one machine, without an agent until `startAgent`. */
-export interface Lab {
+export interface Lab extends ControllerSide {
   readonly id: string;
   /** Holds state.json, kubeconfig, kube.sock, imds.sock and the log of each process. */
   readonly folder: string;
@@ -94,6 +95,11 @@ async function labHandle(id: string): Promise<Lab> {
   const onNode: Lab['onNode'] = (command, options) => execIn(nodeOf(id), command, options);
   return {
     ...{ id, folder, kube, onNode },
+    ...controllerSide(id, {
+      onNode,
+      simulator: (name, listen) => startSimulator(id, name, listen),
+      start: (name, command, env) => startRecorded(id, name, { namespace: nodeOf(id), command, env }),
+    }),
     imds: imdsClient(join(folder, 'imds.sock')),
     addPod: (pod) => pods.add(pod),
     removePod: (name) => pods.remove(name),

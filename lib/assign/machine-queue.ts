@@ -1,0 +1,188 @@
+import { isAppError, messageOf } from '../model/errors.ts';
+import type { Timer } from '../platform/clock.ts';
+import { retryAfterMs } from '../platform/retry-after.ts';
+import type { ApplyDoors, ApplySettings } from './apply-doors.ts';
+import type { Attempts } from './attempts.ts';
+import type { Change } from './identity-patch.ts';
+import type { Condition, MachinePlan, ObjectOperation } from './operation.ts';
+import { refusalEvents } from './outcome-events.ts';
+import { pauseMs, soon } from './pause.ts';
+import { Setbacks } from './setbacks.ts';
+import { type Settled, settle } from './settle.ts';
+
+export interface QueueOptions {
+  readonly doors: ApplyDoors;
+  readonly settings: ApplySettings;
+  readonly attempts: Attempts;
+  readonly signal: AbortSignal;
+  /** Is given every round as it begins. */
+  readonly onRound: (round: Promise<void>) => void;
+  /** Runs operations, so many at once; resolves when all have run. */
+  readonly writeAll: (operations: readonly ObjectOperation[]) => Promise<void>;
+}
+
+/** While the caches are behind, ms. */
+const staleMs = 5_000;
+
+/**
+ * The work on one machine, one round at a time, always by the newest plan: ARM is asked when an object waits for it and when a
+ * repair is due. After a round that leaves something open ARM is left in peace for as long as it asks, and longer each time.
+ */
+export class MachineQueue {
+  readonly #options: QueueOptions;
+  readonly #name: string;
+  readonly #setbacks: Setbacks;
+  /** Undefined where there is nothing to do any more. */
+  #plan: MachinePlan | undefined;
+  #timer: Timer | undefined;
+  #working = false;
+  #failures = 0;
+  /** ms of the monotonic clock. */
+  #restUntil = 0;
+  #repairAt: number;
+
+  /** `name`: of the machine, for the log and for whose turn it is. */
+  constructor(name: string, options: QueueOptions) {
+    const { clock, random } = options.doors;
+    this.#options = options;
+    this.#name = name;
+    this.#setbacks = new Setbacks(clock, random);
+    // Spread, so that a MIC that takes over does not ask about a thousand machines in one moment.
+    this.#repairAt = clock.monotonic() + options.settings.repairMs * random();
+  }
+
+  /** A round is under way. */
+  get working(): boolean {
+    return this.#working;
+  }
+
+  offer(plan: MachinePlan | undefined): void {
+    this.#plan = plan;
+    const { wanted = [], remove = [] } = plan ?? {};
+    this.#setbacks.keep([
+      ...wanted.flatMap(({ id }): Change[] => [
+        { id, to: 'on' },
+        { id, to: 'off' },
+      ]),
+      ...remove.map((id): Change => ({ id, to: 'off' })),
+    ]);
+    this.#next();
+  }
+
+  /** For after the signal. */
+  close(): void {
+    this.#timer?.cancel();
+  }
+
+  #next(): void {
+    const { clock } = this.#options.doors;
+    this.#timer?.cancel();
+    const plan = this.#plan;
+    if (!plan || this.#working || this.#options.signal.aborted) return;
+    const ms = this.#waitMs(plan);
+    if (ms > 0) this.#timer = clock.after(ms, () => this.#next());
+    else this.#options.onRound(this.#work(plan));
+  }
+
+  /** Until there is something to do, ms. */
+  #waitMs(plan: MachinePlan): number {
+    const now = this.#options.doors.clock.monotonic();
+    const asked = Math.min(...plan.objects.map((operation) => this.#waitOf(operation)));
+    const repair = plan.wanted.length > 0 ? this.#repairAt - now : Number.POSITIVE_INFINITY;
+    const ms = Math.max(Math.min(asked, repair), this.#restUntil - now, 0);
+    // A timer takes no infinity.
+    return Math.min(ms, this.#options.settings.repairMs);
+  }
+
+  /** An operation waits for its own time, and for that of the change that it depends on. */
+  #waitOf(operation: ObjectOperation): number {
+    const ms = this.#options.attempts.waitMs(operation);
+    const when = conditionOf(operation);
+    return when.kind === 'now' ? ms : Math.max(ms, this.#setbacks.waitMs({ id: when.id, to: when.kind }));
+  }
+
+  async #work(plan: MachinePlan): Promise<void> {
+    const { signal, doors } = this.#options;
+    this.#working = true;
+    try {
+      if (doors.isFresh()) await this.#round(plan);
+      else this.#rest(staleMs);
+    } catch (error) {
+      if (!signal.aborted) this.#stumble(error);
+    } finally {
+      this.#working = false;
+      this.#next();
+    }
+  }
+
+  /** Rejects where ARM cannot be asked. */
+  async #round(plan: MachinePlan): Promise<void> {
+    const { doors, settings, signal, attempts, writeAll } = this.#options;
+    const { clock, arm } = doors;
+    const began = clock.monotonic();
+    this.#repairAt = began + settings.repairMs;
+    const settled = await settle(plan, {
+      ...{ arm, setbacks: this.#setbacks, signal },
+      immutable: settings.immutable,
+    });
+    signal.throwIfAborted();
+    this.#tell(plan, settled, clock.monotonic() - began);
+    const due = plan.objects.filter((operation) => attempts.waitMs(operation) === 0);
+    const ready = due.filter((operation) => settled.holds(conditionOf(operation)));
+    await writeAll(ready);
+    const left = plan.objects.some(
+      (operation) => !settled.holds(conditionOf(operation)) && this.#waitOf(operation) === 0,
+    );
+    if (settled.trouble !== undefined) this.#stumble(settled.trouble);
+    else if (left)
+      this.#stumble(
+        new Error(settled.isGone ? 'there is no such machine' : 'ARM has not made all that is wanted'),
+      );
+    else this.#failures = 0;
+  }
+
+  #tell({ machine, objects }: MachinePlan, { done, refused, difference }: Settled, ms: number): void {
+    const { tell, log } = this.#options.doors;
+    for (const one of refused) {
+      const againMs = this.#setbacks.refused(one.change);
+      const { id, to } = one.change;
+      const waiting = objects.filter((operation) => {
+        const when = conditionOf(operation);
+        return when.kind !== 'now' && when.id === id;
+      });
+      log.warn(
+        { machine: this.#name, identity: id, to, code: one.code, why: one.message, againMs },
+        'identity refused',
+      );
+      for (const event of refusalEvents(one, waiting, { machine, againMs })) tell(event);
+    }
+    if (done.length + refused.length === 0) return;
+    const count = (to: Change['to']): number => done.filter((change) => change.to === to).length;
+    const counts = {
+      add: count('on'),
+      del: count('off'),
+      renewed: difference.renew.length,
+      refused: refused.length,
+    };
+    log.info({ machine: this.#name, ...counts, ms: Math.round(ms) }, 'machine processed');
+  }
+
+  /** Something is open: for as long as ARM asks for, and longer each time. */
+  #stumble(error: unknown): void {
+    const { clock, random, log } = this.#options.doors;
+    this.#failures += 1;
+    const { retryAfter = undefined } = isAppError(error) ? error : {};
+    const asked = retryAfterMs(retryAfter, clock.now()) ?? 0;
+    const ms = Math.max(asked * (1 + 0.1 * random()), pauseMs(soon, this.#failures, random));
+    this.#rest(ms);
+    log.warn({ machine: this.#name, why: messageOf(error), againMs: Math.round(ms) }, 'machine not settled');
+  }
+
+  #rest(ms: number): void {
+    this.#restUntil = this.#options.doors.clock.monotonic() + ms;
+  }
+}
+
+function conditionOf(operation: ObjectOperation): Condition {
+  return operation.kind === 'create' || operation.kind === 'update' ? { kind: 'now' } : operation.when;
+}

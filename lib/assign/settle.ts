@@ -1,0 +1,147 @@
+import { isAppError } from '../model/errors.ts';
+import type { Arm } from './arm.ts';
+import { applyChanges, type Outcome } from './bisect.ts';
+import { type Difference, difference } from './difference.ts';
+import { type Change, changed, changesOf, type MachineIdentity } from './identity-patch.ts';
+import type { Condition, MachinePlan } from './operation.ts';
+import type { ResourceId } from './resource-id.ts';
+import type { Setbacks } from './setbacks.ts';
+import type { PlanSettings } from './snapshot.ts';
+
+/** A change that ARM does not make. */
+export interface Refused {
+  readonly change: Change;
+  readonly code: string;
+  /** ARM's words, in one line. */
+  readonly message: string;
+}
+
+/** What stands on a machine after a round, as far as ARM has told. */
+export interface Settled {
+  readonly difference: Difference;
+  readonly done: readonly Change[];
+  readonly refused: readonly Refused[];
+  /** There is no such machine. */
+  readonly isGone: boolean;
+  /** Why something is not known; undefined where everything is. */
+  readonly trouble: unknown;
+  readonly holds: (when: Condition) => boolean;
+}
+
+export interface SettleDoors {
+  readonly arm: Arm;
+  readonly setbacks: Setbacks;
+  readonly immutable: PlanSettings['immutable'];
+  readonly signal: AbortSignal;
+}
+
+const nothing: MachineIdentity = { hasSystem: false, userAssigned: new Map() };
+
+/**
+ * One GET, and the PATCHes that make the machine what the plan says, without what ARM has refused lately. Rejects as
+ * `Arm.identitiesOf` where ARM cannot be asked, and with the signal's reason; a machine that is gone has no identities.
+ */
+export async function settle(plan: MachinePlan, doors: SettleDoors): Promise<Settled> {
+  const { immutable, setbacks, signal } = doors;
+  const found = await identitiesOf(plan, doors);
+  signal.throwIfAborted();
+  const has = found ?? nothing;
+  const wanted = difference(plan, has.userAssigned, immutable);
+  const round = new Round(plan, has, doors);
+  if (found) {
+    // What is renewed goes off first: in one PATCH an id stands once.
+    const may = (to: Change['to']) => (id: ResourceId) => setbacks.waitMs({ id, to }) === 0;
+    const remove = [
+      ...wanted.remove.filter(may('off')),
+      ...wanted.renew.filter(may('off')).filter(may('on')),
+    ];
+    await round.make(changesOf(has, { add: wanted.add.filter(may('on')), remove }));
+    await round.make(
+      changesOf(round.state, { add: wanted.renew.filter((id) => round.isOff(id)), remove: [] }),
+    );
+  }
+  return {
+    difference: wanted,
+    isGone: !found,
+    ...round.result(),
+    holds: (when) => round.holds(when, wanted),
+  };
+}
+
+/** Undefined where there is no such machine. */
+async function identitiesOf(
+  { machine }: MachinePlan,
+  { arm }: SettleDoors,
+): Promise<MachineIdentity | undefined> {
+  try {
+    return await arm.identitiesOf(machine);
+  } catch (error) {
+    if (isAppError(error, 'arm-gone')) return undefined;
+    throw error;
+  }
+}
+
+/** The changes of one round, and what came of them. */
+class Round {
+  readonly #plan: MachinePlan;
+  readonly #doors: SettleDoors;
+  readonly #done: Change[] = [];
+  readonly #refused: Refused[] = [];
+  /** Of these ids nobody knows. */
+  readonly #open = new Set<ResourceId>();
+  #trouble: unknown;
+  state: MachineIdentity;
+
+  constructor(plan: MachinePlan, state: MachineIdentity, doors: SettleDoors) {
+    this.#plan = plan;
+    this.state = state;
+    this.#doors = doors;
+  }
+
+  async make(changes: readonly Change[]): Promise<void> {
+    if (changes.length === 0 || this.#trouble !== undefined) return;
+    const { arm, setbacks, signal } = this.#doors;
+    // Who has been told to stop begins nothing more.
+    const patch: Arm['patch'] = async (...sent) => {
+      signal.throwIfAborted();
+      await arm.patch(...sent);
+    };
+    const outcomes = await applyChanges(changes, {
+      ...{ machine: this.#plan.machine, current: this.state, signal },
+      arm: { identitiesOf: (machine) => arm.identitiesOf(machine), patch },
+    });
+    for (const change of changes) this.#note(change, outcomes.get(change.id));
+    const made = changes.filter(({ id }) => outcomes.get(id)?.kind === 'done');
+    for (const change of made) setbacks.done(change);
+    this.#done.push(...made);
+    this.state = changed(this.state, made);
+  }
+
+  #note(change: Change, outcome: Outcome | undefined): void {
+    if (outcome?.kind === 'done') return;
+    if (outcome?.kind === 'refused') {
+      const { code, message } = outcome;
+      this.#refused.push({ change, code, message });
+      return;
+    }
+    this.#open.add(change.id);
+    this.#trouble ??= outcome?.error ?? new Error('nothing is known of a change');
+  }
+
+  isOff(id: ResourceId): boolean {
+    return !this.state.userAssigned.has(id) && !this.#open.has(id);
+  }
+
+  holds(when: Condition, { kept, renew }: Difference): boolean {
+    if (when.kind === 'now') return true;
+    if (when.kind === 'off') return this.isOff(when.id) || kept.includes(when.id);
+    // By the old identity of that name nobody gets a token.
+    const isStale =
+      renew.includes(when.id) && !this.#done.some(({ id, to }) => id === when.id && to === 'on');
+    return this.state.userAssigned.has(when.id) && !this.#open.has(when.id) && !isStale;
+  }
+
+  result(): Pick<Settled, 'done' | 'refused' | 'trouble'> {
+    return { done: this.#done, refused: this.#refused, trouble: this.#trouble };
+  }
+}

@@ -1,0 +1,93 @@
+import { readFile } from 'node:fs/promises';
+import { type CloudConfig, cloudConfigOf } from '../config/cloud-config.ts';
+import { environmentFileVariable } from '../config/clouds.ts';
+import type { MicConfig } from '../config/mic-flags.ts';
+import type { Environment } from '../config/parse.ts';
+import { AppError, messageOf } from '../model/errors.ts';
+import { watchFile } from '../platform/file-watch.ts';
+import type { Logger } from '../platform/log.ts';
+import { type AzureParts, type AzureSide, azureOf } from './azure.ts';
+
+/** Between two looks at the file, ms. */
+const lookMs = 10_000;
+
+export interface CloudOptions extends AzureParts {
+  readonly config: Pick<MicConfig, 'cloudConfig'>;
+  readonly env: Environment;
+  readonly log: Logger;
+}
+
+/** The Azure that the cloud configuration names, also when that changes: its secret is renewed while MIC runs. */
+export class CloudHolder {
+  readonly #options: CloudOptions;
+  readonly #text: string;
+  #azure: AzureSide;
+
+  private constructor(options: CloudOptions, azure: AzureSide, text: string) {
+    this.#options = options;
+    this.#azure = azure;
+    this.#text = text;
+  }
+
+  /** Throws AppError `flag-invalid` for a configuration that cannot work. */
+  static async open(options: CloudOptions): Promise<CloudHolder> {
+    const path = options.config.cloudConfig;
+    const text = path === '' ? '' : await read(path);
+    return new CloudHolder(options, azureOf(await configOf(options, text), options), text);
+  }
+
+  get azure(): AzureSide {
+    return this.#azure;
+  }
+
+  /** Follows the file until `signal` aborts. One that cannot work changes nothing, and is told. */
+  async run(signal: AbortSignal, onChange: () => void): Promise<void> {
+    const { config, clock, log } = this.#options;
+    const tell = (error: unknown): void =>
+      log.warn(
+        { path: config.cloudConfig, why: messageOf(error) },
+        'cloud configuration not taken; the old one serves',
+      );
+    const take = async (text: string): Promise<void> => {
+      // The old one is left to end by itself: changes that it follows are under way.
+      this.#azure = azureOf(await configOf(this.#options, text), this.#options);
+      log.info({ path: config.cloudConfig }, 'cloud configuration changed');
+      onChange();
+    };
+    if (config.cloudConfig === '') return new Promise((resolve) => onceAborted(signal, resolve));
+    await watchFile(
+      {
+        ...{ path: config.cloudConfig, clock, everyMs: lookMs, known: this.#text, onTrouble: tell },
+        onChange: (text) => void take(text).catch(tell),
+      },
+      signal,
+    );
+  }
+
+  close(): Promise<void> {
+    return this.#azure.close();
+  }
+}
+
+async function configOf({ config, env }: CloudOptions, text: string): Promise<CloudConfig> {
+  const path = config.cloudConfig;
+  const described = env[environmentFileVariable] ?? '';
+  const environmentFile = described === '' ? undefined : await read(described).catch(() => undefined);
+  const made = cloudConfigOf({ file: path === '' ? undefined : { path, text }, env, environmentFile });
+  if (typeof made === 'string') throw new AppError('flag-invalid', made);
+  return made;
+}
+
+/** Throws AppError `flag-invalid`. */
+async function read(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new AppError('flag-invalid', `--cloudconfig: ${messageOf(cause)}`, { cause });
+  }
+}
+
+function onceAborted(signal: AbortSignal, run: () => void): void {
+  if (signal.aborted) run();
+  else signal.addEventListener('abort', run, { once: true });
+}

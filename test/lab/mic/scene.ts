@@ -1,0 +1,124 @@
+import type { Test } from 'tap';
+import type { ArmClient } from '../arm/control.ts';
+import type { ArmMachine } from '../arm/types.ts';
+import { eventually } from '../eventually.ts';
+import { claimsOf, sampleIdentity, sampleSystemIdentity } from '../imds/token.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { createLab, type Lab } from '../lab.ts';
+import { azureHome, type Mic, type MicOptions } from '../mic.ts';
+import { ask, tokenUrl } from '../nmi/scene.ts';
+import { pair, standardAgent } from '../nmi/standard-scene.ts';
+
+/** A lab with one Azure behind ARM and IMDS, an agent of standard mode, and a MIC that leads. */
+export interface MicScene {
+  readonly lab: Lab;
+  readonly arm: ArmClient;
+  readonly mic: Mic;
+}
+
+const vm: ArmMachine = { kind: 'vm', ...azureHome, name: 'node1' };
+const scaleSet: ArmMachine = { kind: 'vmss', ...azureHome, name: 'pool' };
+const providers = `/subscriptions/${azureHome.subscription}/resourceGroups/${azureHome.resourceGroup}/providers/Microsoft.Compute`;
+
+/** The VM of the lab's node has a system-assigned identity and `foreign`; scale set `pool` has two nodes without agents. */
+export async function micScene(t: Test, options: MicOptions = {}): Promise<MicScene> {
+  const lab = await createLab();
+  t.teardown(() => lab.down());
+  const arm = await lab.startArm();
+  await arm.configure({ retryAfter: '1' });
+  await create(arm, 'foreign');
+  const { resourceId } = sampleIdentity('foreign');
+  const systemAssigned = sampleSystemIdentity();
+  await arm.addMachines({ ...vm, hasImds: true, systemAssigned, userAssigned: [resourceId] }, scaleSet);
+  for (const instance of [0, 1]) {
+    const providerID = `azure://${providers}/virtualMachineScaleSets/pool/virtualMachines/${instance}`;
+    const metadata = { name: `pool00000${instance}` };
+    await lab.kube.apply({ apiVersion: 'v1', kind: 'Node', metadata, spec: { providerID } });
+  }
+  const mic = lab.startMic(options);
+  await Promise.all([standardAgent(lab, { flags: { 'identity-hold': 8 } }), leads(mic)]);
+  return { lab, arm, mic };
+}
+
+export async function leads(mic: Mic): Promise<void> {
+  await mic.ready();
+  await eventually('MIC leads', async () => (await mic.probed('/healthz')).body === 'Active');
+}
+
+/** Managed identities in Azure. */
+export async function create(arm: ArmClient, ...names: readonly string[]): Promise<void> {
+  await arm.createIdentities(...names.map(sampleIdentity));
+}
+
+/** Managed identities in Azure, each as an AzureIdentity with a binding for the pods labelled with its name. */
+export async function bind({ lab, arm }: MicScene, ...names: readonly string[]): Promise<void> {
+  await create(arm, ...names);
+  await declare(lab, ...names);
+}
+
+/** The same, of identities that need not be there in Azure. */
+export async function declare(lab: Lab, ...names: readonly string[]): Promise<void> {
+  for (const { identity, binding } of names.map((name) => pair(name))) {
+    await lab.kube.apply(identity);
+    await lab.kube.apply(binding);
+  }
+}
+
+/** A pod of the lab's node, with a network, labelled with `label`. */
+export async function addPod(lab: Lab, name: string, label = name): Promise<void> {
+  await lab.addPod({ name, labels: { aadpodidbinding: label } });
+}
+
+/** A pod of another node, which is an object alone. */
+export async function addFarPod(lab: Lab, name: string, node: string, label: string): Promise<void> {
+  const metadata = { name, namespace: 'default', labels: { aadpodidbinding: label } };
+  const spec = { nodeName: node, containers: [{ name: 'app', image: 'lab' }] };
+  await lab.kube.apply({ apiVersion: 'v1', kind: 'Pod', metadata, spec, status: { phase: 'Running' } });
+}
+
+export async function deletePod(lab: Lab, name: string): Promise<void> {
+  await lab.kube.delete('Pod', name, { gracePeriodSeconds: 0 });
+}
+
+/** `POD IDENTITY STATE` of the assignments of these pods, sorted. */
+export async function assignments(lab: Lab, ...pods: readonly string[]): Promise<string[]> {
+  const all: KubeObject[] = await lab.kube.list('AzureAssignedIdentity');
+  const lines = all.map(({ spec, status }) => {
+    const { pod, azureIdentityRef } = spec as { pod: string; azureIdentityRef: KubeObject };
+    return { pod, line: `${pod} ${azureIdentityRef.metadata.name} ${(status as { status: string }).status}` };
+  });
+  return lines
+    .filter(({ pod }) => pods.includes(pod))
+    .map(({ line }) => line)
+    .sort();
+}
+
+/** Waits until the assignments of these pods are these, `POD IDENTITY STATE`. */
+export async function assigned(lab: Lab, pods: readonly string[], wanted: readonly string[]): Promise<void> {
+  const want = JSON.stringify([...wanted].sort());
+  await eventually(`the assignments of ${pods} are ${want}`, async () => {
+    return JSON.stringify(await assignments(lab, ...pods)) === want;
+  });
+}
+
+/** The short names of the identities on the VM or the scale set, and its type. */
+export async function on(arm: ArmClient, machine: 'vm' | 'pool'): Promise<{ type: string; names: string[] }> {
+  const path = machine === 'vm' ? 'virtualMachines/node1' : 'virtualMachineScaleSets/pool';
+  const view = await arm.machine(`${providers}/${path}`);
+  const names = (view?.userAssigned ?? []).map((id) => id.slice(id.lastIndexOf('/') + 1));
+  return { type: view?.type ?? '', names };
+}
+
+/** Takes identities off behind MIC's back. */
+export async function strip(arm: ArmClient): Promise<void> {
+  await arm.addMachines(scaleSet);
+}
+
+/** The name of the identity that the pod gets a token of; the error's words where it gets none. */
+export async function tokenOf(lab: Lab, pod: string, clientId?: string): Promise<string> {
+  const url = clientId === undefined ? tokenUrl : `${tokenUrl}&client_id=${clientId}`;
+  const { status, body } = await ask(lab, pod, url);
+  if (status !== 200) return `${status} ${body.error_description}`;
+  const mirid = String(claimsOf(String(body.access_token)).xms_mirid);
+  return mirid.slice(mirid.lastIndexOf('/') + 1);
+}
