@@ -1,6 +1,7 @@
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { DecryptionFailure } from './decryption.ts';
-import { openKey, openPfx } from './pfx.ts';
+import { openKey, openPfx, rsaSizes } from './pfx.ts';
+import { openTraditional } from './traditional.ts';
 
 /** What a service principal signs with, as MSAL takes it. */
 export interface ClientCertificate {
@@ -20,15 +21,18 @@ export interface CertificateFile {
 
 /** A chain of a few certificates and a key have 10 kB; Entra ID takes no header that is much larger. */
 const mostBytes = 64 * 1024;
+/** Each decryption hashes all of it. */
+const longestPassword = 1024;
 const mostCertificates = 16;
 const mostBits = 8192;
 const mostKept = 64;
+const notRsa = 'has a key that is not RSA, the only kind that Entra ID takes';
 
 /** Why a file is of no use: a clause without its subject. Thrown inside, handed out as text. */
 class Useless extends Error {}
 
 /**
- * Reads certificates, and remembers what it has read by the digest of file and password, since a PKCS#12 file takes 40 to 90 ms
+ * Reads certificates, and remembers what it has read by the digest of file and password, since a PKCS#12 file takes 2 to 300 ms
  * of the one thread. What is of no use is remembered, too.
  */
 export class CertificateReader {
@@ -37,6 +41,8 @@ export class CertificateReader {
   /** The certificate, or a clause that says why there is none ("is not …"). Neither holds a part of the file's secrets. */
   read({ file, password }: CertificateFile): ClientCertificate | string {
     if (file.length > mostBytes) return `is larger than ${mostBytes / 1024} kB`;
+    if (Buffer.byteLength(password) > longestPassword)
+      return 'comes with a password that is longer than 1 kB';
     const digest = createHash('sha256').update(`${file.length} `).update(file).update(password).digest('hex');
     const known = this.#known.get(digest);
     if (known !== undefined) return known;
@@ -54,7 +60,6 @@ function readCertificate(file: Buffer, password: string): ClientCertificate | st
     const { key, certificates } = isPem
       ? fromPem(file.toString('latin1'), password)
       : fromPfx(file, password);
-    refuseKey(key);
     const own = certificates.find((certificate) => certificate.checkPrivateKey(key));
     if (!own) return 'holds no certificate of its private key';
     return {
@@ -74,9 +79,9 @@ interface Content {
 
 function fromPfx(file: Buffer, password: string): Content {
   const { keys, certificates } = openPfx(file, password);
-  const [key] = onlyOne(keys);
+  const [open] = onlyOne(keys);
   return {
-    key: createPrivateKey({ key, format: 'der', type: 'pkcs8' }),
+    key: rsaKey(open()),
     certificates: few(certificates).map((der) => new X509Certificate(der)),
   };
 }
@@ -86,25 +91,41 @@ function fromPem(text: string, password: string): Content {
     ...text.matchAll(/-----BEGIN ([A-Z0-9 ]{1,40})-----((?:(?!-----)[\s\S])*)-----END \1-----/g),
   ];
   const labelled = (label: RegExp): string[][] => blocks.filter(([, name = '']) => label.test(name));
-  const [[pem = '', label, body = '']] = onlyOne(labelled(/^([A-Z]+ )?PRIVATE KEY$/));
-  const key =
-    label === 'ENCRYPTED PRIVATE KEY'
-      ? createPrivateKey({
-          key: openKey(Buffer.from(body, 'base64'), password),
-          format: 'der',
-          type: 'pkcs8',
-        })
-      : createPrivateKey({ key: pem, format: 'pem', passphrase: password });
+  const [block] = onlyOne(labelled(/^([A-Z]+ )?PRIVATE KEY$/));
+  const key = rsaKey(pkcs8In(block, password));
   const certificates = few(labelled(/^(X509 )?CERTIFICATE$/));
-  return { key, certificates: certificates.map(([block = '']) => new X509Certificate(block)) };
+  return { key, certificates: certificates.map(([pem = '']) => new X509Certificate(pem)) };
 }
 
-function refuseKey({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): void {
-  if (asymmetricKeyType !== 'rsa')
-    throw new Useless(`has a key of type ${asymmetricKeyType}; Entra ID takes RSA`);
-  const bits = asymmetricKeyDetails?.modulusLength ?? 0;
+/**
+ * The DER in a block of PEM. OpenSSL never gets the password: also under the label PRIVATE KEY it decrypts PKCS#8, with as
+ * many rounds as the file says.
+ */
+function pkcs8In([, label, body = '']: readonly string[], password: string): Buffer {
+  switch (label) {
+    case 'PRIVATE KEY':
+      return Buffer.from(body, 'base64');
+    case 'ENCRYPTED PRIVATE KEY':
+      return openKey(Buffer.from(body, 'base64'), password);
+    case 'RSA PRIVATE KEY':
+      return openTraditional(body, password);
+    default:
+      throw new Useless(notRsa);
+  }
+}
+
+/** Looks before OpenSSL does, which computes the public key of a DSA key when it reads it: 10 s for one of 8 kB. */
+function rsaKey(pkcs8: Buffer): KeyObject {
+  const sizes = rsaSizes(pkcs8);
+  if (!sizes) throw new Useless(notRsa);
+  // Further primes are further numbers; a signature takes as long as the longest of them makes it. The sign has a byte.
+  if (sizes.length !== 9 || sizes.some((size) => size > mostBits / 8 + 1))
+    throw new Useless(`has an RSA key that is not made of two primes and ${mostBits} bits at most`);
+  const key = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
+  const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
   if (bits < 2048 || bits > mostBits)
     throw new Useless(`has an RSA key of ${bits} bits; 2048 to ${mostBits} will do`);
+  return key;
 }
 
 /** From the key's own certificate up, as far as issuers are there. */

@@ -1,8 +1,7 @@
-import { createDecipheriv } from 'node:crypto';
+import { createDecipheriv, pbkdf2Sync } from 'node:crypto';
 import forge from 'node-forge';
+import { type Asn1, child, children, Garbled, numberOf, octets, oidOf } from './asn1.ts';
 import { deriveOld } from './pkcs12-kdf.ts';
-
-export type Asn1 = forge.asn1.Asn1;
 
 /** Why something is not decrypted. */
 export type DecryptionProblem = 'wrong-password' | 'too-many-rounds' | 'unknown-scheme';
@@ -24,8 +23,30 @@ export class DecryptionFailure extends Error {
  */
 const mostRounds = 300_000;
 
+/** What each decryption counts for beside its rounds: salt and password of 1 kB are hashed up to three times. */
+const roundsPerDecryption = 1_000;
+
+/** Bytes; OpenSSL, Windows and Java make 8 to 20. */
+const longestSalt = 1024;
+
 const pbes2 = '1.2.840.113549.1.5.13';
 const pbkdf2 = '1.2.840.113549.1.5.12';
+
+/** The hashes of PBKDF2 by the names of their HMACs (RFC 8018, B.1.2); SHA-1 where none is named. */
+const hashes: Readonly<Record<string, { readonly name: string; readonly bytes: number }>> = {
+  '1.2.840.113549.2.7': { name: 'sha1', bytes: 20 },
+  '1.2.840.113549.2.9': { name: 'sha256', bytes: 32 },
+  '1.2.840.113549.2.10': { name: 'sha384', bytes: 48 },
+  '1.2.840.113549.2.11': { name: 'sha512', bytes: 64 },
+};
+const sha1 = '1.2.840.113549.2.7';
+
+const ciphers: Readonly<Record<string, { readonly name: string; readonly keyBytes: number }>> = {
+  '2.16.840.1.101.3.4.1.2': { name: 'aes-128-cbc', keyBytes: 16 },
+  '2.16.840.1.101.3.4.1.22': { name: 'aes-192-cbc', keyBytes: 24 },
+  '2.16.840.1.101.3.4.1.42': { name: 'aes-256-cbc', keyBytes: 32 },
+  '1.2.840.113549.3.7': { name: 'des-ede3-cbc', keyBytes: 24 },
+};
 
 /** With SHA-1, in the old PKCS#12 way. `rounds`: how often the named number of rounds is gone through. */
 const oldWays: Readonly<
@@ -37,17 +58,14 @@ const oldWays: Readonly<
 
 type Open = (key: Buffer, iv: Buffer, data: string) => string | undefined;
 
-/** The typings lack both. */
+/** The typings lack it. */
 interface Untyped {
-  readonly pki: {
-    readonly pbe: { getCipher(oid: string, parameters: Asn1 | undefined, password: string): Cipher };
-  };
   readonly rc2: {
     createDecryptionCipher(key: string, bits: number): Cipher & { start(iv: string, output: null): void };
   };
 }
 type Cipher = Pick<forge.cipher.BlockCipher, 'update' | 'finish' | 'output'>;
-const { pki, rc2 } = forge as unknown as Untyped;
+const { rc2 } = forge as unknown as Untyped;
 
 /** Decrypts parts of one file with its password, and adds up what that costs. */
 export class Decryption {
@@ -68,17 +86,28 @@ export class Decryption {
     return opened;
   }
 
+  /** PBES2 (RFC 8018, A.4). node-forge would derive the key in JavaScript, in many times the time. */
   #decryptNew(parameters: Asn1 | undefined, data: string): string | undefined {
-    const [derivation, how] = children(child(parameters, 0));
-    if (oidOf(derivation) !== pbkdf2) throw new DecryptionFailure('unknown-scheme');
-    this.#pay(numberOf(child(how, 1)));
-    return opened(pki.pbe.getCipher(pbes2, parameters, forge.util.encodeUtf8(this.#password)), data);
+    const derivation = child(parameters, 0);
+    if (oidOf(child(derivation, 0)) !== pbkdf2) throw new DecryptionFailure('unknown-scheme');
+    const how = child(derivation, 1);
+    // Between the rounds and the hash there may be the length of the key, which the cipher says, too.
+    const named = children(how)
+      .slice(2)
+      .find(({ value }) => Array.isArray(value));
+    const hash = knownIn(hashes, named ? oidOf(child(named, 0)) : sha1);
+    const scheme = child(parameters, 1);
+    const { name, keyBytes } = knownIn(ciphers, oidOf(child(scheme, 0)));
+    const salt = saltOf(child(how, 0));
+    const rounds = numberOf(child(how, 1));
+    this.#pay(rounds * Math.ceil(keyBytes / hash.bytes));
+    const key = pbkdf2Sync(this.#password, salt, rounds, keyBytes, hash.name);
+    return openCbc(name, key, Buffer.from(octets(child(scheme, 1)), 'latin1'), data);
   }
 
   #decryptOld(oid: string, parameters: Asn1 | undefined, data: string): string | undefined {
-    const way = Object.hasOwn(oldWays, oid) ? oldWays[oid] : undefined;
-    if (!way) throw new DecryptionFailure('unknown-scheme');
-    const salt = Buffer.from(octets(child(parameters, 0)), 'latin1');
+    const way = knownIn(oldWays, oid);
+    const salt = saltOf(child(parameters, 0));
     const rounds = numberOf(child(parameters, 1));
     // An empty password is a text that ends at once; to some writers it is nothing at all.
     const ended = Buffer.from(`${this.#password}\0`, 'utf16le').swap16();
@@ -94,18 +123,17 @@ export class Decryption {
 
   #pay(rounds: number): void {
     if (rounds < 1) throw new Garbled();
-    this.#rounds += rounds;
+    this.#rounds += roundsPerDecryption + rounds;
     if (!(this.#rounds <= mostRounds)) throw new DecryptionFailure('too-many-rounds');
   }
 }
 
-function opened(cipher: Cipher, data: string): string | undefined {
-  cipher.update(forge.util.createBuffer(data));
-  return cipher.finish() ? cipher.output.getBytes() : undefined;
+function openTripleDes(key: Buffer, iv: Buffer, data: string): string | undefined {
+  return openCbc('des-ede3-cbc', key, iv, data);
 }
 
-function openTripleDes(key: Buffer, iv: Buffer, data: string): string | undefined {
-  const decipher = createDecipheriv('des-ede3-cbc', key, iv);
+function openCbc(cipher: string, key: Buffer, iv: Buffer, data: string): string | undefined {
+  const decipher = createDecipheriv(cipher, key, iv);
   try {
     return decipher.update(data, 'latin1', 'latin1') + decipher.final('latin1');
   } catch {
@@ -117,37 +145,18 @@ function openTripleDes(key: Buffer, iv: Buffer, data: string): string | undefine
 function openRc2(key: Buffer, iv: Buffer, data: string): string | undefined {
   const cipher = rc2.createDecryptionCipher(key.toString('latin1'), 40);
   cipher.start(iv.toString('latin1'), null);
-  return opened(cipher, data);
+  cipher.update(forge.util.createBuffer(data));
+  return cipher.finish() ? cipher.output.getBytes() : undefined;
 }
 
-/** What a file gives that is not what it says it is; whatever node-forge throws means the same. */
-export class Garbled extends Error {}
-
-export function children(node: Asn1 | undefined): readonly Asn1[] {
-  if (!node || !Array.isArray(node.value)) throw new Garbled();
-  return node.value;
+function saltOf(node: Asn1): Buffer {
+  const salt = Buffer.from(octets(node), 'latin1');
+  if (salt.length > longestSalt) throw new DecryptionFailure('unknown-scheme');
+  return salt;
 }
 
-export function child(node: Asn1 | undefined, at: number): Asn1 {
-  const found = children(node)[at];
-  if (!found) throw new Garbled();
+function knownIn<T>(table: Readonly<Record<string, T>>, oid: string): T {
+  const found = Object.hasOwn(table, oid) ? table[oid] : undefined;
+  if (!found) throw new DecryptionFailure('unknown-scheme');
   return found;
-}
-
-/** The bytes of an OCTET STRING, which may come in parts. */
-export function octets(node: Asn1): string {
-  return Array.isArray(node.value) ? node.value.map(octets).join('') : node.value;
-}
-
-export function oidOf(node: Asn1 | undefined): string {
-  if (typeof node?.value !== 'string') return '';
-  return forge.asn1.derToOid(node.value);
-}
-
-/** Infinity for what does not fit in 31 bits. */
-function numberOf(node: Asn1): number {
-  const bytes = octets(node);
-  const hex = Buffer.from(bytes, 'latin1').toString('hex');
-  const number = bytes.length <= 4 ? Number.parseInt(hex, 16) : Number.POSITIVE_INFINITY;
-  return number <= 0x7fffffff ? number : Number.POSITIVE_INFINITY;
 }

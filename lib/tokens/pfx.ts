@@ -1,9 +1,11 @@
 import forge from 'node-forge';
-import { type Asn1, child, children, Decryption, Garbled, octets, oidOf } from './decryption.ts';
+import { type Asn1, child, children, Garbled, octets, oidOf, parse } from './asn1.ts';
+import { Decryption } from './decryption.ts';
 
 /** What a PKCS#12 file holds: private keys in PKCS#8 and certificates in X.509, both DER. */
 export interface PfxContent {
-  readonly keys: readonly Buffer[];
+  /** Each decrypts its key, if need be, and throws as `openPfx`: they can be counted before the first is paid for. */
+  readonly keys: readonly (() => Buffer)[];
   readonly certificates: readonly Buffer[];
 }
 
@@ -13,6 +15,7 @@ const oids = {
   keyBag: '1.2.840.113549.1.12.10.1.1',
   shroudedKeyBag: '1.2.840.113549.1.12.10.1.2',
   certBag: '1.2.840.113549.1.12.10.1.3',
+  rsa: '1.2.840.113549.1.1.1',
 } as const;
 
 /**
@@ -29,9 +32,9 @@ export function openPfx(file: Buffer, password: string): PfxContent {
   const of = (id: string): Asn1[] => bags.filter((bag) => bag.id === id).map(({ value }) => value);
   return {
     keys: [
-      ...of(oids.keyBag).map((key) => forge.asn1.toDer(key).getBytes()),
-      ...of(oids.shroudedKeyBag).map((key) => unshroud(key, decryption)),
-    ].map(bytes),
+      ...of(oids.keyBag).map((key) => () => bytes(forge.asn1.toDer(key).getBytes())),
+      ...of(oids.shroudedKeyBag).map((key) => () => bytes(unshroud(key, decryption))),
+    ],
     // A certBag names its kind, and X.509 is the only one in use; whatever else it is, it will not parse.
     certificates: of(oids.certBag).map((bag) => bytes(octets(child(child(bag, 1), 0)))),
   };
@@ -40,6 +43,13 @@ export function openPfx(file: Buffer, password: string): PfxContent {
 /** An EncryptedPrivateKeyInfo (RFC 5958) as PKCS#8 DER. Throws as `openPfx`. */
 export function openKey(file: Buffer, password: string): Buffer {
   return bytes(unshroud(parse(file.toString('latin1')), new Decryption(password)));
+}
+
+/** How long the numbers of an RSA key in PKCS#8 DER are, bytes; undefined for a key of another kind. Throws as `openPfx`. */
+export function rsaSizes(key: Buffer): readonly number[] | undefined {
+  const info = parse(key.toString('latin1'));
+  if (oidOf(child(child(info, 1), 0)) !== oids.rsa) return undefined;
+  return children(parse(octets(child(info, 2)))).map((number) => octets(number).length);
 }
 
 function unshroud(key: Asn1, decryption: Decryption): string {
@@ -54,11 +64,6 @@ function contentOf(info: Asn1 | undefined, decryption: Decryption): string {
   if (kind !== oids.encryptedData) throw new Garbled();
   const encrypted = child(content, 1);
   return decryption.decrypt(child(encrypted, 1), octets(child(encrypted, 2)));
-}
-
-/** Windows and old Java write BER, which is not strict. */
-function parse(text: string): Asn1 {
-  return forge.asn1.fromDer(text, false);
 }
 
 function bytes(text: string): Buffer {
