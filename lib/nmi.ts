@@ -70,7 +70,7 @@ export async function runNmi({ config, kube, log, signal }: NmiOptions): Promise
   // redirect: the guard before anything else, so that no packet passes by while the rest starts
   const doors = { readFile: read, sourceTowards: kernelSourceTowards };
   const plan = await planListen(config.nmiListenAddress, config.metadataIp, doors);
-  const way = wayOf({ config, plan, exec, clock, log, metrics, listening: () => serving.listening });
+  const way = wayOf({ config, plan, exec, clock, log, metrics, serving: () => serving });
   const { redirect, proof } = way;
   await redirect.raiseGuard();
 

@@ -26,6 +26,18 @@ export async function asNode(stages: Stages, exchange: Exchange, kind: Route['ki
   return stages.passThrough({ ...upstream(exchange), body }, signal);
 }
 
+/**
+ * A metadata document, for pods of this node alone: `attested` proves to be this machine, and others may reach the listener by a
+ * translation of their own.
+ */
+export async function document(stages: Stages, exchange: Exchange): Promise<Answer> {
+  const { req, trace, signal } = exchange;
+  const caller = await stages.callerOf(callerAddress(req.socket.remoteAddress), signal);
+  if (caller.kind !== 'pod') return unknownCaller(caller);
+  trace.pod = caller.pod;
+  return stages.passThrough(upstream(exchange), signal);
+}
+
 /** What goes to IMDS of a request without a body. */
 export function upstream(exchange: Exchange): UpstreamRequest {
   const { req, target, path, trace } = exchange;

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { asNode, upstream } from './as-node.ts';
+import { asNode, document } from './as-node.ts';
 import { callerAddress } from './caller.ts';
 import { canonicalTarget } from './canonical.ts';
 import { hasBody, isPlain } from './framing.ts';
@@ -28,7 +28,7 @@ export function createHandler(stages: Stages, options: HandlerOptions): Handler 
     const refused = checkRequest(req, route, options);
     if (refused) return refused;
     if (req.method === 'GET' && route.kind === 'token') return token(stages, options, exchange);
-    if (req.method === 'GET' && route.kind === 'area') return stages.passThrough(upstream(exchange), signal);
+    if (req.method === 'GET' && route.kind === 'area') return document(stages, exchange);
     return asNode(stages, exchange, route.kind);
   };
 }

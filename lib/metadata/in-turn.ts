@@ -34,20 +34,28 @@ export function inTurn<P extends PassThrough>(passThrough: P, enter: Enter): P {
     try {
       leave = await enter(request.kind, request.asker, signal);
     } catch (cause) {
-      return isAppError(cause, 'imds-busy')
-        ? busy(cause.retryAfter)
-        : { ...refuse('upstream-failed'), cause };
+      return noTurn(cause);
     }
-    let outcome: Outcome = 'unanswered';
-    try {
-      const answer = await passThrough(request, signal);
-      outcome = outcomeOf(answer);
-      return answer;
-    } finally {
-      leave(outcome);
-    }
+    return spend(leave, () => passThrough(request, signal));
   };
   return Object.assign(inIts, passThrough);
+}
+
+/** Makes the call that the turn is for, and gives the turn back, whatever happens. */
+export async function spend(leave: Leave, call: () => Promise<Answer>): Promise<Answer> {
+  let outcome: Outcome = 'unanswered';
+  try {
+    const answer = await call();
+    outcome = outcomeOf(answer);
+    return answer;
+  } finally {
+    leave(outcome);
+  }
+}
+
+/** The answer where no turn came: none in time, or the client has left. */
+export function noTurn(cause: unknown): Answer {
+  return isAppError(cause, 'imds-busy') ? busy(cause.retryAfter) : { ...refuse('upstream-failed'), cause };
 }
 
 function outcomeOf({ code, status, headers }: Answer): Outcome {

@@ -1,67 +1,85 @@
-import type { Enter } from '../model/turn.ts';
+import type { Enter, Leave } from '../model/turn.ts';
 import { unlessAborted } from '../platform/wait.ts';
-import { inTurn } from './in-turn.ts';
+import { inTurn, noTurn, spend } from './in-turn.ts';
 import type { PassThrough, UpstreamRequest } from './pass-through.ts';
-import { type Answer, refuse } from './reply.ts';
+import type { Answer } from './reply.ts';
 
-/** Requests for the same document, of which one is made. */
+/** Requests for the same document that wait for a turn, each in a line of its own, until the first of them has one. */
 interface Crowd {
-  readonly answer: Promise<Answer>;
+  /** Once a turn has come. */
+  answer: Promise<Answer> | undefined;
+  /** Aborts then: nobody needs another turn. */
+  readonly begun: AbortController;
+  /** Aborts when the last of them has left. */
   readonly end: AbortController;
   members: number;
 }
 
 /**
  * The pass-through, each request after a turn; those for a document that another waits to ask for are one call with it. IMDS
- * answers documents five times a second for the whole node, and pods that start together ask for the same. Nobody joins a call
- * that has begun, so an answer is never older than its question.
+ * answers documents five times a second for the whole node, and pods that start together ask for the same. Everybody waits in a
+ * line of his own and as long as he would alone, so who asks for much delays nobody who asks for the same. Nobody joins a call
+ * that has begun: an answer is never older than its question.
  */
 export function sharing<P extends PassThrough>(passThrough: P, enter: Enter): P {
   const waiting = new Map<string, Crowd>();
   const alone = inTurn(passThrough, enter);
 
-  const gather = (key: string, request: UpstreamRequest): Crowd => {
-    const begun: PassThrough = (one, signal) => {
-      waiting.delete(key);
-      return passThrough(one, signal);
-    };
-    const end = new AbortController();
-    const answer = inTurn(begun, enter)(request, end.signal).finally(() => {
-      if (waiting.get(key) === crowd) waiting.delete(key);
-    });
-    const crowd: Crowd = { answer, end, members: 0 };
-    waiting.set(key, crowd);
-    return crowd;
-  };
-
   const together: PassThrough = async (request, signal) => {
     const key = documentOf(request);
     if (key === undefined) return alone(request, signal);
-    for (;;) {
-      const joined = waiting.get(key);
-      const answer = await share(joined ?? gather(key, request), signal);
-      // Whose turn did not come in time was the first one's; a later one has its own time.
-      if (!joined || answer.code !== 'upstream-busy') return answer;
+    const crowd = waiting.get(key) ?? newCrowd();
+    waiting.set(key, crowd);
+    crowd.members++;
+    try {
+      const leave = await turnIn(crowd, enter, { request, signal });
+      if (leave) {
+        waiting.delete(key);
+        crowd.answer = spend(leave, () => passThrough(plain(request), crowd.end.signal));
+        crowd.begun.abort();
+      }
+      // Undefined only where the client has left.
+      return await unlessAborted(crowd.answer ?? Promise.reject(signal.reason), signal);
+    } catch (cause) {
+      return noTurn(cause);
+    } finally {
+      crowd.members--;
+      if (crowd.members === 0) {
+        crowd.end.abort();
+        if (waiting.get(key) === crowd) waiting.delete(key);
+      }
     }
   };
   return Object.assign(together, passThrough);
 }
 
-/** The crowd's answer; the call ends when the last of them has left. */
-async function share(crowd: Crowd, signal: AbortSignal): Promise<Answer> {
-  crowd.members++;
+function newCrowd(): Crowd {
+  return { answer: undefined, begun: new AbortController(), end: new AbortController(), members: 0 };
+}
+
+/** This member's turn; undefined when another's came first. Rejects when none came in its time, and when its client left. */
+async function turnIn(
+  crowd: Crowd,
+  enter: Enter,
+  { request, signal }: { readonly request: UpstreamRequest; readonly signal: AbortSignal },
+): Promise<Leave | undefined> {
   try {
-    return await unlessAborted(crowd.answer, signal);
-  } catch (cause) {
-    return { ...refuse('upstream-failed'), cause };
-  } finally {
-    crowd.members--;
-    if (crowd.members === 0) crowd.end.abort();
+    const leave = await enter(request.kind, request.asker, AbortSignal.any([signal, crowd.begun.signal]));
+    if (!crowd.answer) return leave;
+    leave('unused');
+  } catch (error) {
+    if (!crowd.answer) throw error;
   }
+  return undefined;
 }
 
 /** What two requests for one document have in common; undefined for what is none, or is not the same for everybody. */
 function documentOf({ method, path, query, headers, kind }: UpstreamRequest): string | undefined {
   if (method !== 'GET' || kind !== 'pass' || path.startsWith('/metadata/identity')) return undefined;
   return JSON.stringify([path, query, headers.metadata, headers.accept]);
+}
+
+/** With nothing of the one who asks for all but what they have in common. */
+function plain({ headers: { metadata, accept }, ...request }: UpstreamRequest): UpstreamRequest {
+  return { ...request, headers: { ...(metadata && { metadata }), ...(accept && { accept }) } };
 }

@@ -14,6 +14,7 @@ import { createRedirect, type Redirect, type RedirectState } from '../redirect/r
 import { createSelfProbe, type SelfProbe } from '../redirect/self-probe.ts';
 import { unfilteredUplink } from '../redirect/uplink.ts';
 import { podPorts } from './listeners.ts';
+import type { Serving } from './serving.ts';
 
 export interface RedirectParts {
   readonly config: NmiConfig;
@@ -22,8 +23,7 @@ export interface RedirectParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: NmiMetrics;
-  /** The pods' listener accepts connections. */
-  readonly listening: () => boolean;
+  readonly serving: () => Pick<Serving, 'listening' | 'answersAt'>;
 }
 
 /** The redirect, and whether packets meet it. */
@@ -36,7 +36,8 @@ export interface Way {
 }
 
 export function wayOf(parts: RedirectParts): Way {
-  const { config, exec, clock, log, metrics, listening } = parts;
+  const { config, exec, clock, log, metrics, serving } = parts;
+  const listening = (): boolean => serving().listening;
   const redirect = redirectOf(parts, (what, found) => {
     metrics.repairs.inc({ what, found });
     proof.redo();
@@ -65,12 +66,13 @@ export function wayOf(parts: RedirectParts): Way {
 }
 
 function redirectOf(
-  { config, plan, exec, clock, log }: RedirectParts,
+  { config, plan, exec, clock, log, serving }: RedirectParts,
   onRepair: (what: string, found: string) => void,
 ): Redirect {
   const { metadataIp, metadataPort } = config;
   return createRedirect({
-    ...{ exec, answers, clock, log, onRepair },
+    ...{ exec, clock, log, onRepair },
+    answers: async (target) => (serving().answersAt(target) ? 'no' : answers(target)),
     readFile: read,
     random: Math.random,
     rules: {

@@ -3,6 +3,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/log.ts';
 import { patientOpen } from '../platform/patient-open.ts';
 import type { Redirect } from '../redirect/redirect.ts';
+import type { Target } from '../redirect/rules.ts';
 import { coversLoopback } from './listeners.ts';
 
 /** After another agent took the redirect, connections that came just before are still accepted for this long, ms. */
@@ -46,6 +47,14 @@ export class Serving {
   /** The pods' listener accepts connections. */
   get listening(): boolean {
     return this.#forPods?.listener.listening === true;
+  }
+
+  /** Whether it is this very process that answers there: a redirect that leads to it is nobody else's. */
+  answersAt({ ip, port }: Target): boolean {
+    const { listen } = this.#parts;
+    const forPods = this.listening && this.#forPods?.port === port && (listen === '0.0.0.0' || listen === ip);
+    const forHost = this.#forHost?.listener.listening === true && this.#forHost.port === port;
+    return forPods || (forHost && ip.startsWith('127.'));
   }
 
   /** Serves pods, or stands by while another agent does, until `ending` aborts. */

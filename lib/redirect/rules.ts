@@ -73,8 +73,8 @@ export function redirectChain(
  * - what is forwarded to the metadata address: a redirected packet carries the agent's by the time it is routed;
  * - what was meant for the metadata address and is forwarded elsewhere: a Service may have that address (CVE-2020-8554), in a
  *   table that is asked before ours (kube-proxy in nftables mode, measured);
- * - what comes to the pods' ports without having been redirected, also on the loopback, which pods reach where
- *   `route_localnet` is on. All of the ports, so that an agent and its successor want the same guard;
+ * - what comes to the pods' ports without having been redirected, untracked or by another's translation, also on the loopback,
+ *   which pods reach where `route_localnet` is on. All of the ports, so that an agent and its successor want the same guard;
  * - where `closed`, while no agent is there and the next is expected: new connections to these ports. A client sends its SYN
  *   again after 1, 3 and 7 s and then meets the next agent, where a closed port would have refused it.
  */
@@ -89,6 +89,7 @@ export function guardChain(rules: RedirectRules, { closed = false } = {}): OwnCh
       `-d ${metadataIp}/32 ! -i lo -p tcp -m tcp --dport ${metadataPort} -j DROP`,
       `! -i lo -p tcp -m addrtype ! --dst-type LOCAL -m conntrack --ctorigdst ${metadataIp} --ctorigdstport ${metadataPort} -j DROP`,
       ...inward.map((packet) => `${packet} -m conntrack ! --ctstate DNAT -j DROP`),
+      ...inward.map((packet) => `${packet} -m conntrack ! --ctorigdst ${metadataIp} -j DROP`),
       ...(closed ? inward.map((packet) => `${packet} -m conntrack --ctstate NEW -j DROP`) : []),
     ],
     packets: [

@@ -27,6 +27,7 @@ export type GuardChoice = 'mangle' | 'both' | 'off';
 
 export interface UpkeepOptions {
   readonly exec: Exec;
+  /** `no` also for where this process itself answers. */
   readonly answers: Answers;
   readonly clock: Clock;
   readonly log: Logger;

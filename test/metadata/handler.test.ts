@@ -118,18 +118,23 @@ t.test('answers each end of the token path', async (t) => {
   await t.rejects(handle(tokenUrl, {}, bug), /a bug/, 'what nobody expected is the server’s to answer');
 });
 
-t.test('open areas pass for whoever asks, without a look-up', async (t) => {
+t.test('open areas pass for every pod of this node, whatever it may have, and for nobody else', async (t) => {
   const { answer, stages, upstream, trace } = await handle(
     '/METADATA/instance/compute/?a=b',
     {},
     { decision: deny },
   );
   t.equal(answer.body, 'from IMDS');
-  t.same(stages, ['passThrough']);
+  t.same(stages, ['callerOf 10.0.0.5', 'passThrough']);
   t.match(upstream, [
     { method: 'GET', path: '/metadata/instance/compute', query: 'a=b', body: { length: 0 } },
   ]);
   t.equal(trace.route, 'area');
+  for (const kind of ['unknown', 'unsettled', 'not-synced'] as const) {
+    const other = await handle('/metadata/attested/document?a=b', {}, { caller: { kind } });
+    t.same(other.upstream, [], kind);
+    t.ok(other.answer.status >= 400, kind);
+  }
 });
 
 t.test('--block-instance-metadata blocks instance and attested for all', async (t) => {

@@ -88,7 +88,7 @@ t.test('asks in the name of the pod, else of its address, and never as the agent
 t.test('what goes to IMDS says for whom, and which of its limits it counts against', async (t) => {
   const post = { method: 'POST', headers: { metadata: 'true', 'content-length': '0' } };
   const cases: [string, object, object, UpstreamKind, string][] = [
-    [instance, {}, {}, 'pass', '10.0.0.5'],
+    [instance, {}, {}, 'pass', 'apps/web'],
     [events, post, { decision: excepted }, 'pass', 'apps/web'],
     [tokenUrl, {}, { decision: excepted }, 'token', 'apps/web'],
     ['/metadata/identity/info?api-version=x', {}, { decision: excepted }, 'token', 'apps/web'],

@@ -37,12 +37,15 @@ t.test(
   async (t) => {
     const { ask, turns, calls } = start();
     const asked = Promise.all(
-      [1, 2, 3].map(() => ask(get({ metadata: 'true' }, '/metadata/instance', 'a=1'), never)),
+      [1, 2, 3].map((n) =>
+        ask(get({ metadata: 'true', 'user-agent': `pod ${n}` }, '/metadata/instance', 'a=1'), never),
+      ),
     );
     await settle();
-    t.equal(turns.length, 1);
-    turns[0]?.resolve();
+    t.equal(turns.length, 3, 'each waits in a line of its own');
+    turns[1]?.resolve();
     await settle();
+    t.same(calls[0]?.request.headers, { metadata: 'true' });
     calls[0]?.answer('document');
     t.same(
       (await asked).map(({ body }) => body),
@@ -97,13 +100,12 @@ t.test('a client that leaves takes the call from nobody; when the last has left,
   t.equal(calls[0]?.signal.aborted, true);
 });
 
-t.test('whose own time is not over asks again when the first got no turn', async (t) => {
+t.test('who gets no turn in his own time is told so, and the others wait on', async (t) => {
   const { ask, turns, calls } = start();
   const first = ask(get(), never);
   const second = ask(get(), never);
   turns[0]?.reject(new AppError('imds-busy', 'no turn', { retryAfter: '1' }));
   t.match(await first, busy('1'));
-  await settle();
   turns[1]?.resolve();
   await settle();
   calls[0]?.answer('mine');

@@ -60,7 +60,7 @@ for (const backend of ['nft', 'legacy'] as const) {
     });
 
     t.test('withdrawn, nothing of ours is left in either backend', async (t) => {
-      t.equal((await redirect.withdraw(atOnce)).length, 10);
+      t.equal((await redirect.withdraw(atOnce)).length, 12);
       t.same(await oursLeft(onNode), []);
       t.same(await ask('pod', metadata), { azure: 1 });
     });

@@ -23,7 +23,7 @@ t.test('an unusable other backend holds up neither start nor end', async (t) => 
   fake.trouble.nft = 'no-kernel-support';
   await redirect.redirect(2579);
   t.match(redirect.state(), { redirect: 'present', why: undefined });
-  t.equal((await redirect.withdraw(atOnce)).length, 10);
+  t.equal((await redirect.withdraw(atOnce)).length, 12);
 });
 
 t.test('an unusable other backend is told once, and not asked again', async (t) => {
@@ -93,7 +93,7 @@ t.test('a withdrawal that may have left something says so, and can be tried agai
   fake.trouble.nft = 'lock-busy';
   await t.rejects(redirect.withdraw(atOnce), { code: 'iptables-failed' });
   delete fake.trouble.nft;
-  t.equal((await redirect.withdraw(atOnce)).length, 10);
+  t.equal((await redirect.withdraw(atOnce)).length, 12);
 });
 
 t.test('takes the jump out, lets requests in flight end, and only then takes the rest', async (t) => {

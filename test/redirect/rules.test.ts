@@ -20,6 +20,8 @@ t.test('guards what is forwarded and what comes in, and never what the node itse
     '-A aad-metadata-guard ! -i lo -p tcp -m addrtype ! --dst-type LOCAL -m conntrack --ctorigdst 169.254.169.254 --ctorigdstport 80 -j DROP',
     '-A aad-metadata-guard -d 10.0.0.4/32 ! -i lo -p tcp -m tcp --dport 2579:2580 -m conntrack ! --ctstate DNAT -j DROP',
     '-A aad-metadata-guard -d 127.0.0.0/8 ! -i lo -p tcp -m tcp --dport 2579:2580 -m conntrack ! --ctstate DNAT -j DROP',
+    '-A aad-metadata-guard -d 10.0.0.4/32 ! -i lo -p tcp -m tcp --dport 2579:2580 -m conntrack ! --ctorigdst 169.254.169.254 -j DROP',
+    '-A aad-metadata-guard -d 127.0.0.0/8 ! -i lo -p tcp -m tcp --dport 2579:2580 -m conntrack ! --ctorigdst 169.254.169.254 -j DROP',
   ]);
 });
 
@@ -35,8 +37,8 @@ t.test('an agent and its successor want the same guard', async (t) => {
 
 t.test("closed, it drops new connections to the pods' ports beside all else", async (t) => {
   const { rules: lines } = guardChain(rules, { closed: true });
-  t.same(lines.slice(0, 4), guardChain(rules).rules);
-  t.same(lines.slice(4), [
+  t.same(lines.slice(0, 6), guardChain(rules).rules);
+  t.same(lines.slice(6), [
     '-d 10.0.0.4/32 ! -i lo -p tcp -m tcp --dport 2579:2580 -m conntrack --ctstate NEW -j DROP',
     '-d 127.0.0.0/8 ! -i lo -p tcp -m tcp --dport 2579:2580 -m conntrack --ctstate NEW -j DROP',
   ]);
