@@ -3,6 +3,8 @@ import { cpus, loadavg, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { unavailable } from '../lab/namespaces.ts';
 import { builtAgent } from './built.ts';
+import { benchMic, targets as micTargets } from './mic/measure.ts';
+import { report as micReport } from './mic/report.ts';
 import { benchRedirect, targets as redirectTargets } from './redirect/measure.ts';
 import { report as redirectReport } from './redirect/report.ts';
 import { launcher } from './throughput/contender.ts';
@@ -14,6 +16,7 @@ import { targets } from './throughput/targets.ts';
 const options = {
   redirect: { type: 'boolean', default: false },
   profile: { type: 'boolean', default: false },
+  mic: { type: 'boolean', default: false },
   against: { type: 'string' },
   json: { type: 'boolean', default: false },
   runs: { type: 'string', default: '3' },
@@ -24,6 +27,7 @@ const usage = [
   'usage: bench [--against=COMMAND] [--json] [--seconds=N] [--requests=N]',
   '       bench --profile [--json] [--seconds=N]',
   '       bench --redirect [--json] [--runs=N] [--seconds=N]',
+  '       bench --mic [--json] [--runs=N]',
 ].join('\n');
 
 /** What was measured: as text, and for --json. */
@@ -38,11 +42,12 @@ const tell = (what: string): void => console.error(`bench: ${what}`);
 
 async function main(): Promise<number> {
   const { values } = parseArgs({ options });
-  const mode = values.redirect ? 'redirect' : values.profile ? 'profile' : 'throughput';
-  const seconds = Number(values.seconds ?? { redirect: 30, profile: 10, throughput: 1.5 }[mode]);
+  const mode = values.redirect ? 'redirect' : values.profile ? 'profile' : values.mic ? 'mic' : 'throughput';
+  const seconds = Number(values.seconds ?? { redirect: 30, profile: 10, mic: 1, throughput: 1.5 }[mode]);
   const [runs, requests] = [Number(values.runs), Number(values.requests)];
   if (!(runs >= 1) || !(seconds >= 1) || !(requests >= 10)) return fail(usage);
-  const reason = unavailable();
+  // MIC is measured without a network.
+  const reason = mode === 'mic' ? undefined : unavailable();
   if (reason) return fail(reason);
   const [load = 0] = loadavg();
   const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}, Node ${process.version}`;
@@ -50,6 +55,7 @@ async function main(): Promise<number> {
   const { text, missed, json } = await {
     redirect: () => redirect(runs, seconds),
     profile: () => profile(seconds),
+    mic: () => mic(runs),
     throughput: () => throughput(values.against, seconds, requests),
   }[mode]();
   if (values.json) console.log(JSON.stringify({ date, machine, load, ...json, missed }));
@@ -89,6 +95,16 @@ async function profile(seconds: number): Promise<Outcome> {
   } finally {
     remove();
   }
+}
+
+async function mic(runs: number): Promise<Outcome> {
+  const figures = await benchMic({ runs, tell });
+  const { text, missed } = micReport(figures);
+  return {
+    text: `each plan made ${runs} times\n\n${text}`,
+    missed,
+    json: { runs, targets: micTargets, ...figures },
+  };
 }
 
 function fail(message: string): number {
