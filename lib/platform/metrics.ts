@@ -47,7 +47,7 @@ export class NmiMetrics {
   });
   readonly cacheEvents = new Counter({
     name: 'podidentity_token_cache_events_total',
-    help: 'Cached tokens: renewed, renewal-failed (the old one serves), gone (dropped with its identity), expired, full (dropped for room)',
+    help: 'Cached tokens: renewed, renewal-failed (the old one serves), gone (dropped with its identity), expired, full (dropped for room), too-large (handed out, not kept)',
     labelNames: ['event'],
     registers: [this.registry],
   });

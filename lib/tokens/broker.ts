@@ -4,7 +4,8 @@ import type { Token } from '../model/token.ts';
 import type { Asker } from '../model/turn.ts';
 import type { Clock } from '../platform/clock.ts';
 import { waitFor } from '../platform/wait.ts';
-import { type Entry, TokenCache } from './cache.ts';
+import { type Dropped, type Entry, TokenCache } from './cache.ts';
+import type { Place } from './cache-lru.ts';
 import { Flight } from './flight.ts';
 import { whyGone } from './gone.ts';
 import type { EnterSource, TokenSource } from './source.ts';
@@ -16,7 +17,7 @@ import type { EnterSource, TokenSource } from './source.ts';
 export type Payment = 'cached' | 'shared' | 'fetched' | 'kept';
 
 /** What else happens to tokens in the cache. `gone`: their identity is, so they were dropped. */
-export type CacheEvent = 'renewed' | 'renewal-failed' | 'gone' | 'expired' | 'full';
+export type CacheEvent = 'renewed' | 'renewal-failed' | 'gone' | Dropped;
 
 export interface BrokerOptions {
   readonly clock: Clock;
@@ -37,9 +38,8 @@ const ownPatienceMs = 60_000;
 /** For a renewal while the old token is good: a source that hangs must not cost a client its patience. */
 const renewalPatienceMs = 2_000;
 
-/** What is asked of a source. */
-interface Order {
-  readonly key: string;
+/** What is asked of a source; the holder is all of the key but the resource. */
+interface Order extends Place {
   readonly identity: AzureIdentity;
   readonly resource: string;
   readonly source: TokenSource;
@@ -121,13 +121,14 @@ export class Broker {
     return flight;
   }
 
-  async #fetch({ key, identity, resource, source }: Order): Promise<Token> {
+  async #fetch(order: Order): Promise<Token> {
+    const { key, identity, resource, source } = order;
     const token = await source.fetch(identity, resource);
     this.#options.onFetched(identity, token);
     if (!this.#cache.isValid(token))
       throw new AppError('imds-garbled', 'the source handed out a token with under 5 minutes left');
-    if (this.#cache.find(key)) this.#note('renewed');
-    this.#cache.put(key, token);
+    const isRenewal = this.#cache.find(key) !== undefined;
+    if (this.#cache.put(order, token) && isRenewal) this.#note('renewed');
     return token;
   }
 
@@ -136,7 +137,7 @@ export class Broker {
     const entry = this.#cache.find(key);
     if (!entry) return;
     const gone = whyGone(error);
-    if (gone === undefined) this.#cache.postpone(key, entry);
+    if (gone === undefined) this.#cache.postpone(entry);
     else this.#cache.drop(key);
     this.#note(gone === undefined ? 'renewal-failed' : 'gone');
     this.#options.onRenewalFailed(identity, error, gone);
@@ -152,8 +153,10 @@ export class Broker {
       );
     }
     const { type, clientId } = identity;
-    const holder = [type, source.authority(identity), clientId.toLowerCase(), source.credential(identity)];
-    return { key: JSON.stringify([...holder, resource]), identity, resource, source };
+    const holding = [type, source.authority(identity), clientId.toLowerCase(), source.credential(identity)];
+    const holder = JSON.stringify(holding);
+    // No array's JSON begins with another's, so the resource cannot be taken for a part of the holder.
+    return { holder, key: holder + resource, identity, resource, source };
   }
 
   #itself(): Asker {

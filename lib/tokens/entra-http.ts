@@ -1,8 +1,8 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import { unlessAborted } from '../platform/wait.ts';
 
-/** A token answer has 3 kB. */
-const maxBytes = 64 * 1024;
+/** A token answer has 3 kB; this is enough for a token of 16 kB, the most that is kept, and what is written around it. */
+const maxBytes = 20 * 1024;
 
 export interface FormAnswer {
   readonly status: number;
@@ -34,7 +34,7 @@ export function createEntraDispatcher(proxy: { readonly url: string; readonly ex
   });
 }
 
-/** Follows no redirect, and reads 64 kB at most: more of an answer ends it. */
+/** Follows no redirect, and reads 20 kB at most: more of an answer ends it. */
 export function createPostForm(dispatcher: Dispatcher): PostForm {
   return async (url, { headers, body }, signal) => {
     const { origin, pathname, search } = new URL(url);

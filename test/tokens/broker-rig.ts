@@ -16,6 +16,8 @@ export class FakeSource implements TokenSource {
   readonly calls: string[] = [];
   /** Seconds that a new token lives. */
   lifeSec = 86_400;
+  /** What a new token has behind its number, in bytes. */
+  padding = 0;
   /** What the next calls fail with. */
   failure: Error | undefined;
   /** While set, calls wait for it. */
@@ -43,7 +45,7 @@ export class FakeSource implements TokenSource {
     if (this.failure) throw this.failure;
     const now = Math.floor(this.#clock.now() / 1000);
     return {
-      accessToken: `token-${number}`,
+      accessToken: `token-${number}${' '.repeat(this.padding)}`,
       expiresOn: now + this.lifeSec,
       notBefore: now,
       tokenType: 'Bearer',
@@ -90,6 +92,6 @@ export function start(random: () => number = () => 0): Bench {
     random,
   });
   const ask = async (identity: Partial<AzureIdentity> = {}, resource = vault): Promise<string> =>
-    (await broker.get(anIdentity(identity), resource)).accessToken;
+    (await broker.get(anIdentity(identity), resource)).accessToken.trimEnd();
   return { clock, source, principals, broker, paid, fetched, renewalFailures, events, ask };
 }

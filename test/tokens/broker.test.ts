@@ -90,15 +90,29 @@ t.test('gives a failure to all who waited, and remembers nothing of it', async (
 
 t.test('holds 4,096 tokens, and forgets the one that was asked for longest ago', async (t) => {
   const { ask, source, events } = start();
-  for (let i = 0; i < 4096; i++) await ask({}, `api://${i}`);
-  await ask({}, 'api://0');
+  const clientOf = (i: number): { clientId: string } => ({ clientId: `client-${i}` });
+  for (let i = 0; i < 4096; i++) await ask(clientOf(i));
+  await ask(clientOf(0));
   t.equal(source.calls.length, 4096, 'all of them are held');
-  await ask({}, 'api://one-more');
-  await ask({}, 'api://0');
+  await ask(clientOf(4096));
+  await ask(clientOf(0));
   t.equal(source.calls.length, 4097, 'what was asked for lately stays');
-  await ask({}, 'api://1');
+  await ask(clientOf(1));
   t.equal(source.calls.length, 4098, 'what was not has gone');
   t.same(events, ['full', 'full']);
+});
+
+t.test("one identity's resources push out no token of another's", async (t) => {
+  const { ask, source, principals, broker } = start();
+  await ask();
+  await ask({ type: 1 });
+  await ask({ type: 1, name: 'other' });
+  for (let i = 0; i < 5_000; i++) await ask({ type: 1, namespace: 'greedy' }, `api://${i}`);
+  t.equal(broker.size, 3 + 64);
+  t.equal(await ask(), 'token-1');
+  t.equal(await ask({ type: 1 }), 'token-1');
+  t.equal(await ask({ type: 1, name: 'other' }), 'token-2');
+  t.same([source.calls.length, principals.calls.length], [1, 5_002]);
 });
 
 t.test('says that a type has no source, and asks none', async (t) => {

@@ -108,6 +108,15 @@ t.test("passes Entra ID's refusals on as they came: status, JSON and Retry-After
   });
 });
 
+t.test('takes a token of 16 kB, which is more than Entra ID makes', async (t) => {
+  const { entra, acquire } = await startRig(t);
+  entra.directory.register(app);
+  const large = 'x'.repeat(16 * 1024);
+  const body = { token_type: 'Bearer', expires_in: 3599, ext_expires_in: 3599, access_token: large };
+  entra.directory.fault({ status: 200, body: JSON.stringify(body) });
+  t.equal((await acquire(asking(), open)).accessToken, large);
+});
+
 t.test('asks again right after a failure: no memory of MSAL stands in the way', async (t) => {
   const { entra, acquire } = await startRig(t);
   entra.directory.register(app);
@@ -131,7 +140,7 @@ const troubles: Readonly<Record<string, readonly [EntraFault, ErrorCode, status:
   'a page with an error status': [{ kind: 'garbage', status: 503 }, 'entra-refused', 502],
   'a redirect': [{ status: 307, body: '{}' }, 'entra-refused', 502],
   'a reset': [{ kind: 'reset' }, 'entra-unreachable', 502],
-  'an answer without an end': [{ status: 200, body: `"${'x'.repeat(70_000)}"` }, 'entra-unreachable', 502],
+  'an answer without an end': [{ status: 200, body: `"${'x'.repeat(20 * 1024)}"` }, 'entra-unreachable', 502],
   'its own request in the answer': [{ kind: 'echo' }, 'entra-refused', 502],
 };
 for (const [what, [fault, code, status]] of Object.entries(troubles)) {

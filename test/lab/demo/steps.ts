@@ -5,6 +5,7 @@ import type { Agent } from '../agent.ts';
 import { eventually } from '../eventually.ts';
 import { sampleIdentity } from '../imds/token.ts';
 import type { Lab } from '../lab.ts';
+import { applyBinding, startStandard } from './standard.ts';
 
 /** What the steps share; the first two fill it. */
 export interface Stage {
@@ -25,7 +26,10 @@ const { clientId } = sampleIdentity('demo');
 
 export const steps: readonly Step[] = [
   { title: 'the agent is ready, and these are its rules in the node', run: showRules },
-  { title: 'pod demo asks with curl and gets a token for its identity', run: tokenByCurl },
+  {
+    title: 'pod demo asks with curl and gets a token for its identity',
+    run: (stage) => tokenByCurl(stage, 'demo'),
+  },
   ...(['ManagedIdentityCredential', 'DefaultAzureCredential', 'msal-node'] as const).map((sdk) => ({
     title: `pod demo asks with ${sdk === 'msal-node' ? '@azure/msal-node' : `@azure/identity ${sdk}`}, given only the resource`,
     run: (stage: Stage) => tokenBySdk(stage, sdk, []),
@@ -41,6 +45,15 @@ export const steps: readonly Step[] = [
   { title: 'SIGTERM: the agent ends and no rule of ours is left in any table', run: sigterm },
   { title: 'SIGKILL: the rules stand, so no pod gets through to IMDS', run: sigkill },
   { title: 'bin/cleanup-iptables clears what the killed agent left', run: cleanUp },
+  { title: 'standard mode: MIC and an agent start', run: ({ lab }) => startStandard(lab) },
+  {
+    title: 'an AzureIdentity, its binding and a pod are applied; MIC assigns the identity to the VM',
+    run: ({ lab }) => applyBinding(lab),
+  },
+  {
+    title: 'pod shop asks with curl and gets a token for its identity',
+    run: (stage) => tokenByCurl(stage, 'shop'),
+  },
 ];
 
 async function showRules({ lab, agent }: Stage): Promise<string[]> {
@@ -50,10 +63,10 @@ async function showRules({ lab, agent }: Stage): Promise<string[]> {
   return rules;
 }
 
-async function tokenByCurl(stage: Stage): Promise<string[]> {
-  const { body } = await curl(stage.lab, 'demo', tokenUrl);
+async function tokenByCurl({ lab }: Stage, pod: string): Promise<string[]> {
+  const { body } = await curl(lab, pod, tokenUrl);
   assert.equal(body.resource, resource);
-  return [identityOf(String(body.access_token), clientId)];
+  return [identityOf(String(body.access_token), sampleIdentity(pod).clientId)];
 }
 
 async function tokenBySdk({ lab }: Stage, sdk: string, args: readonly string[]): Promise<string[]> {

@@ -1,4 +1,5 @@
 import type { Test } from 'tap';
+import type { AgentOptions } from '../agent.ts';
 import type { ArmClient } from '../arm/control.ts';
 import type { ArmMachine } from '../arm/types.ts';
 import { eventually } from '../eventually.ts';
@@ -16,27 +17,35 @@ export interface MicScene {
   readonly mic: Mic;
 }
 
-const vm: ArmMachine = { kind: 'vm', ...azureHome, name: 'node1' };
+export interface MicSceneOptions extends MicOptions {
+  /** Readies the lab for an agent that is to know more than usual, and gives what that takes. */
+  readonly agent?: (lab: Lab) => Promise<AgentOptions>;
+}
+
+const vm: ArmMachine = {
+  ...{ kind: 'vm', ...azureHome, name: 'node1' },
+  ...{ hasImds: true, systemAssigned: sampleSystemIdentity() },
+};
 const scaleSet: ArmMachine = { kind: 'vmss', ...azureHome, name: 'pool' };
 const providers = `/subscriptions/${azureHome.subscription}/resourceGroups/${azureHome.resourceGroup}/providers/Microsoft.Compute`;
 
 /** The VM of the lab's node has a system-assigned identity and `foreign`; scale set `pool` has two nodes without agents. */
-export async function micScene(t: Test, options: MicOptions = {}): Promise<MicScene> {
+export async function micScene(t: Test, { agent, ...options }: MicSceneOptions = {}): Promise<MicScene> {
   const lab = await createLab();
   t.teardown(() => lab.down());
   const arm = await lab.startArm();
   await arm.configure({ retryAfter: '1' });
   await create(arm, 'foreign');
-  const { resourceId } = sampleIdentity('foreign');
-  const systemAssigned = sampleSystemIdentity();
-  await arm.addMachines({ ...vm, hasImds: true, systemAssigned, userAssigned: [resourceId] }, scaleSet);
+  await refit(arm, 'vm', 'foreign');
+  await refit(arm, 'pool');
   for (const instance of [0, 1]) {
     const providerID = `azure://${providers}/virtualMachineScaleSets/pool/virtualMachines/${instance}`;
     const metadata = { name: `pool00000${instance}` };
     await lab.kube.apply({ apiVersion: 'v1', kind: 'Node', metadata, spec: { providerID } });
   }
   const mic = lab.startMic(options);
-  await Promise.all([standardAgent(lab, { flags: { 'identity-hold': 8 } }), leads(mic)]);
+  const { flags, ...rest } = (await agent?.(lab)) ?? {};
+  await Promise.all([standardAgent(lab, { ...rest, flags: { 'identity-hold': 8, ...flags } }), leads(mic)]);
   return { lab, arm, mic };
 }
 
@@ -109,9 +118,14 @@ export async function on(arm: ArmClient, machine: 'vm' | 'pool'): Promise<{ type
   return { type: view?.type ?? '', names };
 }
 
-/** Takes identities off behind MIC's back. */
-export async function strip(arm: ArmClient): Promise<void> {
-  await arm.addMachines(scaleSet);
+/** Leaves these identities on a machine and no others, behind MIC's back; beside the VM's system-assigned one. */
+export async function refit(
+  arm: ArmClient,
+  machine: 'vm' | 'pool',
+  ...names: readonly string[]
+): Promise<void> {
+  const userAssigned = names.map((name) => sampleIdentity(name).resourceId);
+  await arm.addMachines({ ...(machine === 'vm' ? vm : scaleSet), userAssigned });
 }
 
 /** The name of the identity that the pod gets a token of; the error's words where it gets none. */

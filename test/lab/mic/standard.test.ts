@@ -153,7 +153,7 @@ t.test('an identity stays on a scale set while a pod on another of its nodes has
 
 t.test('what others take off a machine is put back', { skip }, async (t) => {
   const { lab, arm } = all;
-  await scene.strip(arm);
+  await scene.refit(arm, 'pool');
   t.same((await scene.on(arm, 'pool')).names, []);
   await eventually('it is back', async () => (await scene.on(arm, 'pool')).names.includes('shared'));
   t.same(await scene.assignments(lab, 'shared-1'), ['shared-1 shared Assigned']);
@@ -172,7 +172,7 @@ t.test('an identity that others took off already can still be let go', { skip },
   await scene.bind(all, 'stripped');
   await scene.addFarPod(lab, 'stripped', 'pool000000', 'stripped');
   await scene.assigned(lab, ['stripped'], ['stripped stripped Assigned']);
-  await scene.strip(arm);
+  await scene.refit(arm, 'pool');
   await scene.deletePod(lab, 'stripped');
   await scene.assigned(lab, ['stripped'], []);
   t.same((await scene.on(arm, 'pool')).type, 'None');

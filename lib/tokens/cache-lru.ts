@@ -1,0 +1,79 @@
+/** 110 pods with a few identities and resources each. */
+const mostEntries = 4_096;
+/** An application asks for a handful of resources; who names thousands pushes out his own tokens, and nobody else's. */
+const mostOfHolder = 64;
+/** An eighth of the agent's heap. */
+const mostBytes = 32 * 1024 * 1024;
+
+export interface Place {
+  readonly key: string;
+  /** Whom the entry counts for. */
+  readonly holder: string;
+}
+
+interface Held<V> extends Place {
+  readonly value: V;
+  readonly bytes: number;
+  /** Those of the holder, this one included. */
+  readonly siblings: Set<Held<V>>;
+}
+
+/**
+ * Values in bounded room: in all, in bytes, and for each holder. What was used longest ago goes first. Maps and sets keep
+ * the order in which things were put in, so what is used is taken out and put in again.
+ */
+export class CacheLru<V> {
+  readonly #held = new Map<string, Held<V>>();
+  readonly #holders = new Map<string, Set<Held<V>>>();
+  readonly #onFull: () => void;
+  #bytes = 0;
+
+  /** `onFull` is told of every value that goes for another. */
+  constructor(onFull: () => void) {
+    this.#onFull = onFull;
+  }
+
+  get size(): number {
+    return this.#held.size;
+  }
+
+  /** The value, which is now the one that was used last. */
+  use(key: string): V | undefined {
+    const held = this.#held.get(key);
+    if (!held) return undefined;
+    this.#held.delete(key);
+    this.#held.set(key, held);
+    held.siblings.delete(held);
+    held.siblings.add(held);
+    return held.value;
+  }
+
+  /** Takes the place of what has this key. `bytes`: all that is held for it. */
+  put({ key, holder }: Place, value: V, bytes: number): void {
+    this.delete(key);
+    const siblings = this.#holders.get(holder) ?? new Set();
+    this.#holders.set(holder, siblings);
+    const held = { key, holder, value, bytes, siblings };
+    this.#held.set(key, held);
+    siblings.add(held);
+    this.#bytes += bytes;
+    if (siblings.size > mostOfHolder) this.#evict(siblings.values());
+    while (this.#held.size > mostEntries || this.#bytes > mostBytes) this.#evict(this.#held.values());
+  }
+
+  delete(key: string): void {
+    const held = this.#held.get(key);
+    if (!held) return;
+    this.#held.delete(key);
+    this.#bytes -= held.bytes;
+    held.siblings.delete(held);
+    if (held.siblings.size === 0) this.#holders.delete(held.holder);
+  }
+
+  /** The first of them. */
+  #evict([oldest]: Iterable<Held<V>>): void {
+    if (!oldest) return;
+    this.delete(oldest.key);
+    this.#onFull();
+  }
+}
