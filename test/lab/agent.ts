@@ -9,6 +9,8 @@ export interface AgentOptions {
   readonly flags?: Readonly<Record<string, string | number | boolean>>;
   readonly env?: Readonly<Record<string, string>>;
   readonly backend?: 'nft' | 'legacy';
+  /** What is started instead of `bin/nmi`: the launcher of a bundle, such as `dist/bin/nmi`. */
+  readonly program?: string;
 }
 
 /** The agent as its own process in the node's namespace. Its ports answer inside of the node only. */
@@ -30,9 +32,13 @@ export interface Agent {
   stop(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals>;
 }
 
-const program = join(import.meta.dirname, '../../bin/nmi');
+const sources = join(import.meta.dirname, '../../bin/nmi');
 
-export function agentCommand({ flags = {}, backend }: AgentOptions): [string, ...string[]] {
+export function agentCommand({
+  flags = {},
+  backend,
+  program = sources,
+}: AgentOptions): [string, ...string[]] {
   const all = {
     node: nodeName,
     'operation-mode': 'managed',
