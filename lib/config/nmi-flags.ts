@@ -164,7 +164,7 @@ export const nmiFlags = {
     flag: 'ipt-update-interval-sec',
     type: int(1, 3600),
     default: 60,
-    help: 'check the rules at least this often; they are checked every 1.5 s (nft) or 5 s (legacy) anyway',
+    help: 'check the rules at least this often; they are checked every 1.7 s (nft) or 5 s (legacy) anyway',
   }),
   enableConntrackDeletion: flag({
     flag: 'enable-conntrack-deletion',

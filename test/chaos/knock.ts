@@ -16,6 +16,8 @@ export interface Tally {
   readonly failed: Readonly<Record<string, number>>;
   /** Nothing came in time. */
   readonly gaveUp: number;
+  /** Every request that was begun before has ended, Unix time in ms. */
+  readonly settled: number;
 }
 
 const [url = '', userAgent = '', perSecond = '0', kept = '0'] = process.argv.slice(2);
@@ -31,12 +33,14 @@ const tally = {
   failed: {} as Record<string, number>,
   gaveUp: 0,
 };
-let inFlight = 0;
+/** When each request in flight was begun, Unix time in ms. */
+const inFlight = new Map<symbol, number>();
 
 /** Never rejects; every request ends one way, at the latest when its patience does. */
 async function ask(agent: Agent | false): Promise<void> {
   const began = performance.now();
-  inFlight += 1;
+  const one = Symbol();
+  inFlight.set(one, Date.now());
   try {
     const status = await statusOf(agent);
     count(tally.answered, `${status}`);
@@ -46,7 +50,7 @@ async function ask(agent: Agent | false): Promise<void> {
     if (name === 'AbortError') tally.gaveUp += 1;
     else count(tally.failed, code);
   }
-  inFlight -= 1;
+  inFlight.delete(one);
 }
 
 function statusOf(agent: Agent | false): Promise<number | undefined> {
@@ -78,7 +82,10 @@ async function keepAsking(): Promise<void> {
 for (let i = 0; i < Number(kept); i++) void keepAsking();
 if (Number(perSecond) > 0)
   setInterval(() => {
-    if (inFlight < mostInFlight) void ask(false);
+    if (inFlight.size < mostInFlight) void ask(false);
   }, 1000 / Number(perSecond));
 console.log('ready');
-setInterval(() => console.log(JSON.stringify(tally)), 250);
+setInterval(() => {
+  const settled = Math.min(Date.now(), ...inFlight.values());
+  console.log(JSON.stringify({ ...tally, settled } satisfies Tally));
+}, 250);

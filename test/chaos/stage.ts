@@ -114,7 +114,7 @@ function lastTally(output: string): Tally {
     .split('\n')
     .filter((line) => line.startsWith('{') && line.endsWith('}'))
     .slice(-1);
-  return last ? (JSON.parse(last) as Tally) : { answered: {}, waited: 0, failed: {}, gaveUp: 0 };
+  return last ? (JSON.parse(last) as Tally) : { answered: {}, waited: 0, failed: {}, gaveUp: 0, settled: 0 };
 }
 
 async function askOnce(lab: Lab, pod: string, patienceSeconds: number): Promise<number> {

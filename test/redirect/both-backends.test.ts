@@ -44,13 +44,13 @@ t.test('another backend that is busy is searched as soon as it can be, and spoil
   await keep(t);
   fake.put('legacy', 'nat', ...originals);
   fake.trouble.legacy = 'lock-busy';
-  await clock.advance(1_500);
+  await clock.advance(1_700);
   t.match(redirect.state(), { guard: 'present', redirect: 'present', why: /lock/ });
   fake.flush('nft', 'nat');
-  await clock.advance(1_500);
+  await clock.advance(1_700);
   t.match(fake.lines('nft', 'nat').join(), /-j DNAT/, 'ours heals meanwhile');
   delete fake.trouble.legacy;
-  await clock.advance(1_500);
+  await clock.advance(1_700);
   t.same(ours(fake, 'legacy'), []);
   t.match(redirect.state(), { why: undefined });
 });

@@ -111,10 +111,10 @@ t.test('is done again after each repair, of whatever chain, and never without on
   await clock.advance(60_000);
   t.same(cuts, [true]);
   fake.flush('nft', 'nat');
-  await clock.advance(1_500);
+  await clock.advance(1_700);
   t.same(cuts, [true, true], 'when it stands again');
   fake.flush('nft', 'mangle');
-  await clock.advance(1_500);
+  await clock.advance(1_700);
   t.equal(cuts.length, 3);
   await clock.advance(60_000);
   t.equal(cuts.length, 3);
@@ -142,12 +142,12 @@ t.test('a missing conntrack is one warning, and holds up nothing', async (t) => 
   t.equal(cuts.length, 1, 'it is not tried again');
   for (let i = 0; i < 3; i++) {
     fake.flush('nft', 'nat');
-    await clock.advance(1_500);
+    await clock.advance(1_700);
   }
   t.equal(cuts.length, 4, 'before the next repair');
   t.same(warnings(), ['conntrack is not installed']);
   bench.result = { code: 1, stdout: '', stderr: notRoot };
   fake.flush('nft', 'nat');
-  await clock.advance(1_500);
+  await clock.advance(1_700);
   t.same(warnings(), ['conntrack is not installed', `conntrack: ${notRoot}`], 'another reason is told');
 });

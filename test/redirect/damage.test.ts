@@ -104,7 +104,7 @@ const damages: readonly Damage[] = [
 ];
 
 for (const [backend, ms] of [
-  ['nft', 1_500],
+  ['nft', 1_700],
   ['legacy', 5_000],
 ] as const) {
   for (const { name, by, found } of damages) {

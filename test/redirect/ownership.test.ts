@@ -31,7 +31,7 @@ t.test('yields to another that answers, tells it once, and puts nothing back', a
   const { fake, clock, redirect, asked, logged, repaired } = await keeping(t, 'yes');
   fake.put('nft', 'nat', ...chainOf('b2', 2580));
   fake.applied.length = 0;
-  await clock.advance(1_500);
+  await clock.advance(1_700);
   t.same(asked, [{ ip: '10.0.0.4', port: 2580 }]);
   t.match(redirect.state(), { yielded: true, redirect: 'absent' });
   t.match(logged.at(-1), { msg: 'another agent has taken the redirect' });
@@ -44,14 +44,14 @@ t.test('yields to another that answers, tells it once, and puts nothing back', a
 t.test('takes one that does not answer in time for alive', async (t) => {
   const { fake, clock, redirect } = await keeping(t, 'unknown');
   fake.put('nft', 'nat', ...chainOf('b2', 2580));
-  await clock.advance(1_500);
+  await clock.advance(1_700);
   t.match(redirect.state(), { yielded: true });
 });
 
 t.test("repairs a dead one's chain, as a dump brings it back, at once", async (t) => {
   const { fake, clock, redirect, repaired, chain } = await keeping(t, 'no');
   fake.put('nft', 'nat', ...chainOf('dead', 2580));
-  await clock.advance(1_500);
+  await clock.advance(1_700);
   t.equal(chain(), `-A aad-metadata ${dnat}`);
   t.match(redirect.state(), { yielded: false, redirect: 'present' });
   t.same(repaired, ['aad-metadata chain-changed']);
@@ -60,7 +60,7 @@ t.test("repairs a dead one's chain, as a dump brings it back, at once", async (t
 t.test("repairs another's chain that leads to its own port, without asking itself", async (t) => {
   const { fake, clock, redirect, asked, chain } = await keeping(t, 'yes');
   fake.put('nft', 'nat', ...chainOf('dead', 2579));
-  await clock.advance(1_500);
+  await clock.advance(1_700);
   t.equal(chain(), `-A aad-metadata ${dnat}`);
   t.match(redirect.state(), { yielded: false });
   t.same(asked, []);
@@ -71,7 +71,7 @@ t.test('repairs a chain that names nobody, or itself, whoever answers there', as
   for (const chain of lines) {
     const kept = await keeping(t, 'yes');
     kept.fake.put('nft', 'nat', ...chain);
-    await kept.clock.advance(1_500);
+    await kept.clock.advance(1_700);
     t.equal(kept.chain(), `-A aad-metadata ${dnat}`);
     t.match(kept.redirect.state(), { yielded: false });
     t.same(kept.asked, []);
@@ -82,7 +82,7 @@ t.test('yields to another that answers by way of the other backend', async (t) =
   const { fake, clock, redirect } = await keeping(t, 'yes');
   fake.put('legacy', 'nat', ...chainOf('b2', 2580), '-A PREROUTING -j aad-metadata');
   fake.flush('nft', 'nat');
-  await clock.advance(1_500);
+  await clock.advance(1_700);
   t.match(redirect.state(), { yielded: true });
   t.match(fake.lines('legacy', 'nat').join(), /pod-identity:b2/);
 });
@@ -90,7 +90,7 @@ t.test('yields to another that answers by way of the other backend', async (t) =
 t.test("removes a dead one's copy from the other backend", async (t) => {
   const { fake, clock, redirect, repaired } = await keeping(t, 'no');
   fake.put('legacy', 'nat', ...chainOf('dead', 2580), '-A PREROUTING -j aad-metadata');
-  await clock.advance(1_500);
+  await clock.advance(1_700);
   t.notMatch(fake.lines('legacy', 'nat').join(), /aad-metadata/);
   t.match(redirect.state(), { yielded: false, redirect: 'present' });
   t.same(repaired, ['other backend stale-copy']);

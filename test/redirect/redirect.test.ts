@@ -54,7 +54,7 @@ t.test('an unwanted guard that could not be removed is tried again', async (t) =
   fake.onCall = () => undefined;
   delete fake.trouble.nft;
   await keep(t);
-  await clock.advance(1_500);
+  await clock.advance(1_700);
   t.same(redirect.state(), { guard: 'off', redirect: 'present', yielded: false, backend: 'nft' });
   t.notMatch(fake.lines('nft', 'mangle').join(), /aad-metadata/);
 });

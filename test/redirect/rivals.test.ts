@@ -33,7 +33,7 @@ t.test('moves in front in one step of what could take it, at the next look', asy
   const { fake, clock, rules } = await standing(t);
   fake.put('nft', 'nat', `-I PREROUTING 1 ${portals}`);
   fake.applied.length = 0;
-  await clock.advance(1_500);
+  await clock.advance(1_700);
   t.same(rules(), [first, `-A PREROUTING ${portals}`]);
   t.equal(fake.applied.length, 1);
 });
@@ -81,13 +81,13 @@ t.test('a rival that is back before we have looked again is a rival from the fir
 t.test('what else is wrong is mended while a move waits', async (t) => {
   const { fake, clock, rules } = await standing(t);
   fake.put('nft', 'nat', `-I PREROUTING 1 ${portals}`);
-  await clock.advance(1_500);
+  await clock.advance(1_700);
   fake.put('nft', 'nat', `-I PREROUTING 1 ${portals}`, '-F aad-metadata');
-  await clock.advance(1_500);
+  await clock.advance(1_700);
   t.match(fake.lines('nft', 'nat').join('\n'), /-A aad-metadata .* -j DNAT/);
   t.equal(rules()[0], `-A PREROUTING ${portals}`, 'the move waits');
   fake.put('nft', 'nat', `-D ${first.slice(3)}`);
-  await clock.advance(1_500);
+  await clock.advance(1_700);
   t.equal(rules()[0], first, 'a jump that is gone does not wait');
 });
 
@@ -100,7 +100,7 @@ t.test('tells of a thousand rivals with ten', async (t) => {
     (_, i) => `-I PREROUTING 1 -s 10.0.${i >> 8}.${i & 255}/32 -j ACCEPT`,
   );
   fake.put('nft', 'nat', ...many);
-  await clock.advance(1_500);
+  await clock.advance(1_700);
   t.match(logged.at(-1), { msg: /repaired/, differences: [{ kind: 'jump-behind' }] });
   t.equal(
     (logged.at(-1) as unknown as { differences: { rivals: string[] }[] }).differences[0]?.rivals.length,

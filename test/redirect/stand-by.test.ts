@@ -32,14 +32,14 @@ async function standingBy(t: Test) {
 t.test('ends after two looks in a row that found nobody, and changes nothing', async (t) => {
   const { clock, other, seen, fake } = await standingBy(t);
   other.answer = 'no';
-  await clock.advance(1_500);
+  await clock.advance(1_700);
   t.equal(seen.ended, false);
   other.answer = 'yes';
-  await clock.advance(1_500);
+  await clock.advance(1_700);
   other.answer = 'no';
-  await clock.advance(1_500);
+  await clock.advance(1_700);
   t.equal(seen.ended, false, 'in a row');
-  await clock.advance(1_500);
+  await clock.advance(1_700);
   t.equal(seen.ended, true);
   t.same(fake.applied, []);
 });
@@ -76,7 +76,7 @@ t.test('a look that fails tells nothing', async (t) => {
   t.equal(seen.ended, false);
   t.match(redirect.state(), { why: /lock/ });
   delete fake.trouble.nft;
-  await clock.advance(1_500);
+  await clock.advance(1_700);
   t.match(redirect.state(), { why: undefined });
 });
 

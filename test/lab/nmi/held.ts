@@ -81,6 +81,10 @@ async function holdOne(stage: Stage, one: Damage, lock: { hold(): void; release(
   // A look at the rules takes a handful of programs, and five other labs are at it, too.
   await eventually(`${one.name} is mended`, mended, { everyMs: 200 });
   const healedMs = performance.now() - released;
+  const mendedAt = Date.now();
+  // A request that was begun before gives up seconds after: it is no part of what the next damage does.
+  const settled = (): boolean => Object.values(tallies()).every(({ settled }) => settled > mendedAt);
+  await eventually('the requests of that time have ended', settled, { everyMs: 200 });
   return {
     ...{ damage: one, stood, healedMs },
     during: Object.fromEntries(
@@ -105,5 +109,6 @@ export function difference(before: Tally, after: Tally): Tally {
     waited: after.waited - before.waited,
     failed: between(before.failed, after.failed),
     gaveUp: after.gaveUp - before.gaveUp,
+    settled: after.settled,
   };
 }
