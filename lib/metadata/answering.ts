@@ -10,6 +10,11 @@ export interface Heard {
   readonly socket: Socket;
 }
 
+/** Nothing of the answer is left in our memory: it has a connection, and the kernel has taken all of it. */
+export function isTaken({ res, socket }: Heard): boolean {
+  return res.writableFinished || (res.socket === socket && socket.writableLength === 0);
+}
+
 /** Until the answer has left, or cannot any more. */
 export function closed(res: ServerResponse): Promise<void> {
   return new Promise((resolve) => res.once('close', resolve));
@@ -22,17 +27,24 @@ export async function answerOf(
   trace: Trace,
 ): Promise<{ answer: Answer; thrown?: unknown }> {
   if (!isHttp1(req)) return { answer: refuse('http-malformed', true) };
-  const gone = new AbortController();
-  const leave = (): void => gone.abort();
-  socket.once('close', leave);
-  if (socket.destroyed) leave();
   try {
-    return { answer: await handler(req, trace, gone.signal) };
+    return { answer: await handler(req, trace, goneSignal(socket)) };
   } catch (thrown) {
     return { answer: refuse('internal-error', true), thrown };
-  } finally {
-    socket.off('close', leave);
   }
+}
+
+const gone = new WeakMap<Socket, AbortSignal>();
+
+/** One for all requests of a connection: a signal for each would be a tenth of what an answer costs. */
+function goneSignal(socket: Socket): AbortSignal {
+  const known = gone.get(socket);
+  if (known) return known;
+  const left = new AbortController();
+  gone.set(socket, left.signal);
+  if (socket.destroyed) left.abort();
+  else socket.once('close', () => left.abort());
+  return left.signal;
 }
 
 /** Gives what kept the answer from being sent, such as a header of IMDS that may not be; the connection is over then. */

@@ -20,13 +20,21 @@ export interface ConnectionLimits {
 
 const usual: ConnectionLimits = { perAddress: 800, surplus: 64, surplusMs: 2_000, standingOf: () => 'known' };
 
+/** The requests of one connection. */
+interface Line {
+  open: boolean;
+  busy: boolean;
+  /** Lets the next one begin. */
+  readonly waiting: (() => void)[];
+}
+
 /** What the listener knows of its connections: how many each address has, and whose turn it is on each. */
 export class Connections {
   readonly #clock: Clock;
   readonly #limits: ConnectionLimits;
   readonly #open: PerAddress;
   readonly #surplus = new Set<Duplex>();
-  readonly #turns = new WeakMap<Duplex, { readonly last: Promise<boolean>; over: boolean }>();
+  readonly #lines = new WeakMap<Duplex, Line>();
 
   constructor(clock: Clock, limits: Partial<ConnectionLimits> = {}) {
     this.#clock = clock;
@@ -57,7 +65,7 @@ export class Connections {
 
   /** A request on it has not had its answer yet. */
   isBusy(socket: Duplex): boolean {
-    return this.#turns.get(socket)?.over === false;
+    return this.#lines.get(socket)?.busy === true;
   }
 
   /**
@@ -66,11 +74,17 @@ export class Connections {
    * Resolves when the turn is over or has come to nothing.
    */
   async inTurn(socket: Duplex, work: () => boolean | Promise<boolean>): Promise<void> {
-    const before = this.#turns.get(socket)?.last ?? Promise.resolve(true);
-    const turn = { last: before.then((open) => open && work()), over: false };
-    this.#turns.set(socket, turn);
-    await turn.last;
-    turn.over = true;
+    const line = this.#lines.get(socket) ?? { open: true, busy: false, waiting: [] };
+    this.#lines.set(socket, line);
+    if (line.busy) await new Promise<void>((resolve) => line.waiting.push(resolve));
+    line.busy = true;
+    try {
+      if (line.open) line.open = await work();
+    } finally {
+      const next = line.waiting.shift();
+      if (next) next();
+      else line.busy = false;
+    }
   }
 
   #keepShortly(socket: Socket): void {

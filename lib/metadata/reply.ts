@@ -197,11 +197,12 @@ function tokenReply(body: object): Answer {
 export function send(res: ServerResponse, answer: Answer, requestId: string): void {
   if (res.headersSent || res.destroyed) return;
   const body = render(answer, requestId);
-  for (const [name, value] of Object.entries(answer.headers)) res.setHeader(name, value);
-  if (answer.close) res.setHeader('connection', 'close');
-  res.setHeader('x-ms-request-id', requestId);
-  res.setHeader('content-length', Buffer.byteLength(body));
-  res.writeHead(answer.status);
+  res.writeHead(answer.status, {
+    ...answer.headers,
+    ...(answer.close && { connection: 'close' }),
+    'x-ms-request-id': requestId,
+    'content-length': Buffer.byteLength(body),
+  });
   res.end(body);
 }
 

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { AppError } from '../model/errors.ts';
 import type { Clock } from '../platform/clock.ts';
-import { answerOf, closed, type Heard, trySend } from './answering.ts';
+import { answerOf, closed, type Heard, isTaken, trySend } from './answering.ts';
 import type { Rate } from './budget.ts';
 import { Connections, type StandingOf } from './connections.ts';
 import { Quota, usualRate } from './quota.ts';
@@ -122,14 +122,20 @@ export class MetadataListener {
     const isSurplus = this.#connections.isSurplus(socket);
     const refused = isSurplus ? refuse('too-many-connections', true) : this.#quota.enter(address);
     const heard = { req, res, socket };
-    if (!refused) {
-      const turn = this.#connections.inTurn(socket, () => this.#serve(handler, heard));
-      void turn.finally(() => this.#quota.leave(address));
-    } else if (this.#connections.isBusy(socket)) {
+    if (!refused) void this.#admitted(handler, heard, address);
+    else if (this.#connections.isBusy(socket)) {
       // Pipelined behind others, which no SDK does: a queue of refusals would be kept in memory for nothing.
       socket.destroy();
       this.#unheard(socket, refused);
     } else void this.#connections.inTurn(socket, () => this.#serve(this.#slowly(refused), heard));
+  }
+
+  async #admitted(handler: Handler, heard: Heard, address: string): Promise<void> {
+    try {
+      await this.#connections.inTurn(heard.socket, () => this.#serve(handler, heard));
+    } finally {
+      this.#quota.leave(address);
+    }
   }
 
   /** A refusal that costs who floods a quarter of a second on each connection, so that it cannot make us busy with it. */
@@ -164,7 +170,7 @@ export class MetadataListener {
       ...(failure === undefined ? {} : { failure }),
     });
     // The next turn comes when this answer has left: a client that does not read gets no second one into our memory.
-    if (!left && !res.writableFinished && !socket.destroyed) {
+    if (!left && !isTaken(heard) && !socket.destroyed) {
       const unread = this.#options.clock.after(limits.unreadMs, () => socket.destroy());
       await closed(res);
       unread.cancel();
@@ -226,6 +232,7 @@ const limits = {
     keepAliveTimeout: 65_000,
     requireHostHeader: false, // Node would answer without JSON; isHttp1 below does it
     insecureHTTPParser: false,
+    optimizeEmptyRequests: true,
   },
   headMs: 10_000,
   /** Longer than the longest hold. */
