@@ -62,3 +62,10 @@ export function trySend(res: ServerResponse, answer: Answer, requestId: string):
 function isHttp1({ httpVersion, headers }: IncomingMessage): boolean {
   return httpVersion === '1.1' ? headers.host !== undefined : httpVersion === '1.0';
 }
+
+/** The answer to what Node could not read as a request. */
+export function answerTo(error: Error & { code?: string }): Answer {
+  if (error.code === 'HPE_HEADER_OVERFLOW') return refuse('http-too-large');
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return refuse('http-too-slow');
+  return refuse('http-malformed');
+}

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { AppError } from '../model/errors.ts';
 import type { Clock } from '../platform/clock.ts';
-import { answerOf, closed, type Heard, isTaken, trySend } from './answering.ts';
+import { answerOf, answerTo, closed, type Heard, isTaken, trySend } from './answering.ts';
 import type { Rate } from './budget.ts';
 import { Connections, type StandingOf } from './connections.ts';
 import { Quota, usualRate } from './quota.ts';
@@ -245,9 +245,3 @@ const limits = {
   /** Within the second that SDK probes wait. */
   refusalMs: 250,
 } as const;
-
-function answerTo(error: Error & { code?: string }): Answer {
-  if (error.code === 'HPE_HEADER_OVERFLOW') return refuse('http-too-large');
-  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return refuse('http-too-slow');
-  return refuse('http-malformed');
-}

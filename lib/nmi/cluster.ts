@@ -13,6 +13,7 @@ import { messageOf } from '../model/errors.ts';
 import type { AzureIdentity } from '../model/identity.ts';
 import type { Logger } from '../platform/log.ts';
 import type { NmiMetrics } from '../platform/metrics.ts';
+import { Arrivals } from '../pods/arrivals.ts';
 import { Directory } from '../pods/directory.ts';
 import { LiveLook } from '../pods/live-look.ts';
 import { PodIndex } from '../pods/pod-index.ts';
@@ -51,21 +52,27 @@ export function clusterOf(options: ClusterOptions): Cluster {
     if (event === 'failed') metrics.kubeErrors.inc({ operation_type: 'watch' });
   };
   const caches = new Caches({ connection, random: Math.random, log, onEvent, onChange });
-  const index = new PodIndex();
-  return { caches, index, directory: directoryOf(options, caches, index), policy: policyOf(options, caches) };
+  const arrivals = new Arrivals(connection.clock);
+  const index = new PodIndex((ip) => arrivals.came(ip));
+  return {
+    caches,
+    index,
+    directory: directoryOf(options, caches, { index, arrivals }),
+    policy: policyOf(options, caches),
+  };
 }
 
 /** pods: who is calling? */
 function directoryOf(
   { config, connection, log, metrics, bootedAt }: ClusterOptions,
   caches: Caches,
-  index: PodIndex,
+  { index, arrivals }: { readonly index: PodIndex; readonly arrivals: Arrivals },
 ): Directory {
   const pods = podsOfNode(config.node, bootedAt);
   caches.add(pods, index);
   return new Directory({
     clock: connection.clock,
-    index,
+    ...{ index, arrivals },
     fresh: () => caches.isFresh(pods.name),
     live: new LiveLook({
       clock: connection.clock,

@@ -29,7 +29,7 @@ export function stagesOf(parts: StageParts): Stages {
   return {
     callerOf: async (address, signal) => {
       if (!(await caches.whenSynced(syncMs, signal))) return { kind: 'not-synced' };
-      return address === undefined ? { kind: 'unknown' } : directory.at(address);
+      return address === undefined ? { kind: 'unknown' } : directory.at(address, signal);
     },
     podNamed: async (namespace, name, signal) =>
       (await caches.whenSynced(syncMs, signal)) ? directory.named(namespace, name) : { kind: 'not-synced' },

@@ -13,6 +13,11 @@ export class Gate {
     this.#clock = clock;
   }
 
+  /** How many wait now. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
   open(): void {
     this.#open = true;
     for (const pass of this.#waiting) pass();

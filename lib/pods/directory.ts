@@ -1,5 +1,6 @@
 import type { Caller } from '../model/decision.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { Arrivals } from './arrivals.ts';
 import type { LiveLook } from './live-look.ts';
 import type { Holder, PodIndex } from './pod-index.ts';
 
@@ -13,6 +14,7 @@ export interface DirectoryOptions {
   readonly fresh: () => boolean;
   /** Fresh looks at the API server; each rejects when it gives no answer. */
   readonly live: Pick<LiveLook, 'holderOf' | 'named'>;
+  readonly arrivals: Pick<Arrivals, 'wait'>;
 }
 
 /**
@@ -27,9 +29,19 @@ export class Directory {
     this.#options = options;
   }
 
-  at(ip: string): Promise<Caller> {
-    const { index, live } = this.#options;
-    return this.#settle(index.holderOf(ip), () => live.holderOf(ip));
+  /** Waits a moment for a pod whose address is not told yet, no longer than `signal`. */
+  async at(ip: string, signal: AbortSignal): Promise<Caller> {
+    const { index, live, fresh, arrivals } = this.#options;
+    let isAnswered = true;
+    const look = (): Promise<Holder> =>
+      live.holderOf(ip).catch((error) => {
+        isAnswered = false;
+        throw error;
+      });
+    const caller = await this.#settle(index.holderOf(ip), look);
+    // Where the API server is away, nobody will come.
+    if (caller.kind !== 'unknown' || !isAnswered || !fresh()) return caller;
+    return (await arrivals.wait(ip, signal)) ? this.#settle(index.holderOf(ip), look) : caller;
   }
 
   named(namespace: string, name: string): Promise<Caller> {

@@ -16,6 +16,12 @@ export type Holder =
 export class PodIndex {
   readonly #pods = new Map<string, Pod>();
   readonly #byIp = new Map<string, Set<Pod>>();
+  readonly #onClaim: (ip: string) => void;
+
+  /** `onClaim` is told of every address that a pod claims. */
+  constructor(onClaim: (ip: string) => void = () => undefined) {
+    this.#onClaim = onClaim;
+  }
 
   replace(pods: Iterable<Pod>): void {
     this.#pods.clear();
@@ -27,7 +33,10 @@ export class PodIndex {
     this.remove(podKey(pod));
     this.#pods.set(podKey(pod), pod);
     if (!claims(pod)) return;
-    for (const ip of pod.ips) this.#claimants(ip).add(pod);
+    for (const ip of pod.ips) {
+      this.#claimants(ip).add(pod);
+      this.#onClaim(ip);
+    }
   }
 
   /** By `namespace/name`. */

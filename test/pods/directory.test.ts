@@ -1,11 +1,13 @@
 import t from 'tap';
 import type { Caller } from '../../lib/model/decision.ts';
+import { Arrivals } from '../../lib/pods/arrivals.ts';
 import { Directory, type DirectoryOptions } from '../../lib/pods/directory.ts';
 import { type Holder, PodIndex } from '../../lib/pods/pod-index.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { aPod } from '../fakes/model.ts';
 
 const ip = '10.0.0.7';
+const patient = new AbortController().signal;
 const known = aPod({ uid: 'known' });
 const found = aPod({ uid: 'found' });
 const down = new Error('no answer');
@@ -88,7 +90,9 @@ const cases: Readonly<Record<string, Case>> = {
 
 /** A directory whose live looks give `live`, and what was looked for. */
 function start({ index: pods = [], fresh = true, live }: Omit<Case, 'answer' | 'looks'>) {
-  const index = new PodIndex();
+  const clock = new FakeClock();
+  const arrivals = new Arrivals(clock);
+  const index = new PodIndex((ip) => arrivals.came(ip));
   index.replace(pods);
   const asked: string[] = [];
   const look = async (what: string): Promise<Holder> => {
@@ -96,21 +100,56 @@ function start({ index: pods = [], fresh = true, live }: Omit<Case, 'answer' | '
     if (live instanceof Error) throw live;
     return live;
   };
-  const clock = new FakeClock();
   const lookers = { holderOf: look, named: look };
-  const options: DirectoryOptions = { clock, index, fresh: () => fresh, live: lookers };
-  return { directory: new Directory(options), asked, clock };
+  const options: DirectoryOptions = { clock, index, arrivals, fresh: () => fresh, live: lookers };
+  return { directory: new Directory(options), index, asked, clock };
 }
 
 const brief = (caller: Caller): string => (caller.kind === 'pod' ? caller.pod.uid : caller.kind);
 
 for (const [promise, { answer, looks, ...situation }] of Object.entries(cases)) {
   t.test(promise, async (t) => {
-    const { directory, asked } = start(situation);
-    t.equal(brief(await directory.at(ip)), answer);
+    const { directory, asked, clock } = start(situation);
+    const asking = directory.at(ip, patient);
+    await clock.advance(2_000);
+    t.equal(brief(await asking), answer);
     t.same(asked, Array(looks).fill(ip));
   });
 }
+
+t.test('serves a container that asks before the API knows the address of its pod', async (t) => {
+  const { directory, index, clock } = start({ live: none });
+  const asking = [directory.at(ip, patient), directory.at(ip, patient)];
+  const another = directory.at('10.0.0.8', patient);
+  await clock.advance(1_999);
+  index.upsert(known);
+  t.same((await Promise.all(asking)).map(brief), ['known', 'known']);
+  await clock.advance(1);
+  t.equal(brief(await another), 'unknown', 'who has another address has waited in vain');
+  t.equal(clock.waiting, 0);
+});
+
+t.test('does not wait for a pod to be told of when nobody can tell', async (t) => {
+  t.equal(brief(await start({ live: down }).directory.at(ip, patient)), 'unknown', 'the API is away');
+  const silent = start({ live: none, fresh: false });
+  t.equal(brief(await silent.directory.at(ip, patient)), 'unknown', 'the watch is silent');
+  const { directory, clock } = start({ live: none });
+  t.equal(brief(await directory.at(ip, AbortSignal.abort())), 'unknown', 'the client has left');
+  t.equal(clock.waiting, 0);
+});
+
+t.test('holds 256 requests of unknown addresses, and tells the next one at once to come again', async (t) => {
+  const { directory, index, clock } = start({ live: none });
+  const asking = Array.from({ length: 256 }, () => directory.at(ip, patient));
+  await clock.advance(0);
+  t.equal(brief(await directory.at('10.0.0.8', patient)), 'unknown');
+  index.upsert(known);
+  t.same(new Set((await Promise.all(asking)).map(brief)), new Set(['known']));
+  const later = directory.at('10.0.0.8', patient);
+  await clock.advance(1_999);
+  index.upsert(aPod({ uid: 'late', name: 'late', ips: ['10.0.0.8'] }));
+  t.equal(brief(await later), 'late', 'there is room again');
+});
 
 const hostPod = aPod({ uid: 'host', hostNetwork: true, ips: [] });
 
@@ -174,9 +213,10 @@ t.test(
     index.replace([known]);
     const swallowed = (): Promise<Holder> => clock.sleep(2_000).then(() => Promise.reject(down));
     const live = { holderOf: swallowed, named: swallowed };
-    const directory = new Directory({ clock, index, fresh: () => false, live });
+    const arrivals = new Arrivals(clock);
+    const directory = new Directory({ clock, index, arrivals, fresh: () => false, live });
     let answered = '';
-    const asking = directory.at(ip).then((caller) => {
+    const asking = directory.at(ip, patient).then((caller) => {
       answered = brief(caller);
     });
     await clock.advance(499);
@@ -184,7 +224,7 @@ t.test(
     await clock.advance(1);
     t.equal(answered, 'known');
     await asking;
-    const unknown = directory.at('10.0.0.8');
+    const unknown = directory.at('10.0.0.8', patient);
     await clock.advance(2_000);
     t.equal(brief(await unknown), 'unknown', 'who is not known waits for the answer');
     t.equal(clock.waiting, 0);

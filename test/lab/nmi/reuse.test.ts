@@ -36,7 +36,6 @@ t.afterEach(async () => {
   if (skip) return;
   await lab.kube.fault({ clear: true });
   for (const name of ['first', 'second']) await lab.kube.delete('Pod', name, { gracePeriodSeconds: 0 });
-  await eventually('nobody has the address', async () => (await whose()) === 'nobody');
 });
 
 /** Whose token the address gets, or why it gets none. */
@@ -145,3 +144,20 @@ t.test(
     t.match(refused.body.error_description, /default\/stranger has no label/);
   },
 );
+
+t.test('an init container that asks before the API knows its address is served', { skip }, async (t) => {
+  await eventually('nobody has the address', async () => (await whose()) === 'nobody');
+  const isLook = ({ door, path }: { door: string; path: string }): boolean =>
+    door === 'tls' && path.includes('/pods') && !path.includes('watch=');
+  // The kubelet tells of it a second later; on a busy machine it may be told here when the request's time is over.
+  const served = async (): Promise<boolean> => {
+    await remove('first');
+    await lab.kube.clearRequests();
+    const asked = whose();
+    const looked = async (): Promise<boolean> => (await lab.kube.requests()).some(isLook);
+    await eventually('it was looked for in vain', looked, { withinMs: 1_500 });
+    await create('first');
+    return (await asked) === 'first';
+  };
+  t.ok(await eventually('it is told in time', served, { withinMs: 60_000, everyMs: 1_000 }));
+});
