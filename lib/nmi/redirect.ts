@@ -5,7 +5,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Exec } from '../platform/exec.ts';
 import type { Logger } from '../platform/log.ts';
 import type { NmiMetrics } from '../platform/metrics.ts';
-import { answers } from '../redirect/answers.ts';
+import { answersBy } from '../redirect/answers.ts';
 import { kernelInterfaces } from '../redirect/datapath.ts';
 import { createIptables } from '../redirect/iptables.ts';
 import type { ListenPlan } from '../redirect/node-address.ts';
@@ -70,6 +70,7 @@ function redirectOf(
   onRepair: (what: string, found: string) => void,
 ): Redirect {
   const { metadataIp, metadataPort } = config;
+  const answers = answersBy(exec);
   return createRedirect({
     ...{ exec, clock, log, onRepair },
     answers: async (target) => (serving().answersAt(target) ? 'no' : answers(target)),

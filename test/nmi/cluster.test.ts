@@ -53,9 +53,11 @@ async function start(t: Test): Promise<Scene> {
     await Promise.all([running, connection.close()]);
   });
   await eventually('all is watched', () => isWatched(cluster) && api.counts().watches === 4);
-  const who = async (ip: string): Promise<string> => nameOf(await cluster.directory.at(ip));
+  const who = async (ip: string): Promise<string> => nameOf(await cluster.directory.at(ip, patient));
   return { api, clock, cluster, log, who };
 }
+
+const patient = new AbortController().signal;
 
 const isWatched = ({ caches }: Cluster): boolean => caches.synced && caches.isFresh('pods');
 const nameOf = (caller: Caller): string => (caller.kind === 'pod' ? caller.pod.name : caller.kind);
@@ -82,7 +84,7 @@ t.test('an IP that changes hands behind a silent watch is settled by a live look
 t.test('an hour without the API server: known pods are served, others refused, then it mends', async (t) => {
   const { api, clock, cluster, who } = await start(t);
   const decide = async (): Promise<string> => {
-    const caller = await cluster.directory.at(ip);
+    const caller = await cluster.directory.at(ip, patient);
     return caller.kind === 'pod' ? cluster.policy.decide(caller.pod, { resource: 'r' }).kind : caller.kind;
   };
   await api.fault({ away: true });
