@@ -66,6 +66,8 @@ export interface ApplySettings {
   readonly immutable: PlanSettings['immutable'];
   /** Writes under way at once for one machine; `--createDeleteBatch`. */
   readonly batch: number;
+  /** Pause before another try where ARM has refused a change, ms; none unless given. `--update-user-msi-retry-interval`. */
+  readonly retryMs?: number;
   /** How often what is wanted on a machine is compared with ARM, ms; `--identity-assignment-reconcile-interval`. */
   readonly repairMs: number;
 }

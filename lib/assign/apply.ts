@@ -1,6 +1,7 @@
 import { waitFor } from '../platform/wait.ts';
 import type { ApplyDoors, ApplySettings } from './apply-doors.ts';
 import { Attempts } from './attempts.ts';
+import { byTurns } from './by-turns.ts';
 import { Lane } from './lane.ts';
 import { machineKey } from './machine.ts';
 import { MachineQueue } from './machine-queue.ts';
@@ -84,7 +85,7 @@ export class Applier {
   }
 
   async #writeAll(operations: readonly ObjectOperation[], lane: string): Promise<void> {
-    const waiting = [...operations];
+    const waiting = byTurns(operations);
     const worker = async (): Promise<void> => {
       for (let next = waiting.shift(); next && !this.#signal.aborted; next = waiting.shift())
         await this.#write(next, lane);

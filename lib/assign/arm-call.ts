@@ -37,11 +37,13 @@ export interface ArmQuestion extends Pick<HttpRequest, 'method' | 'path' | 'body
   readonly operation: ArmOperation;
   readonly machine: Machine;
   readonly correlationId: string;
+  /** Once it has aborted nothing is sent; what is on its way is waited for. */
+  readonly signal?: AbortSignal;
 }
 
 /**
  * One question to ARM with a token, within the limits that it has set. Gives the answer of any status below 400; rejects with
- * AppError arm-unreachable, arm-timeout, arm-throttled or arm-refused, and as `token` does.
+ * AppError arm-unreachable, arm-timeout, arm-throttled or arm-refused, as `token` does, and with the signal's reason.
  */
 export class ArmCaller {
   readonly #options: ArmCallerOptions;
@@ -61,10 +63,11 @@ export class ArmCaller {
   }
 
   async #send(
-    { operation, machine, correlationId, ...sent }: ArmQuestion,
+    { operation, machine, correlationId, signal, ...sent }: ArmQuestion,
     token: string,
   ): Promise<HttpResponse> {
     const { clock, http, userAgent, throttle, onCall } = this.#options;
+    signal?.throwIfAborted();
     if (throttle.waitMs(machine) > 0) throw throttled(machine, throttle);
     const headers = {
       accept: 'application/json',

@@ -24,8 +24,8 @@ export interface Arm {
   identitiesOf(machine: Machine): Promise<MachineIdentity>;
   /**
    * Resolves when the change is made: ARM takes it and works on, 25 s as a rule and 30 minutes at most. Rejects as
-   * `identitiesOf`, with arm-failed when ARM took the change and could not make it, and with the signal's reason, which ends
-   * the looking and not the change.
+   * `identitiesOf`, with arm-failed when ARM took the change and could not make it, and with the signal's reason: before the
+   * change is begun it keeps it from being begun, and later it ends the looking and not the change.
    */
   patch(machine: Machine, patch: IdentityPatch, signal: AbortSignal): Promise<void>;
 }
@@ -43,7 +43,8 @@ export function createArm(options: ArmOptions): Arm {
     async patch(machine, patch, signal) {
       const path = pathOf(machine);
       const question = about(machine, 'update');
-      const begun = await caller.ask({ method: 'PATCH', path, body: JSON.stringify(patch), ...question });
+      const body = JSON.stringify(patch);
+      const begun = await caller.ask({ method: 'PATCH', path, body, signal, ...question });
       await followOperation(
         begun,
         {

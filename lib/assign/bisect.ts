@@ -10,6 +10,8 @@ export type Outcome =
   | { readonly kind: 'done' }
   /** ARM does not make this change: its code, and its words in one line. */
   | { readonly kind: 'refused'; readonly code: string; readonly message: string }
+  /** ARM refused it together with others, and no more tries are to be spent on finding out which of them it meant. */
+  | { readonly kind: 'undecided' }
   /** Not tried, or nobody knows; `error` is why. Another round will tell. */
   | { readonly kind: 'open'; readonly error: unknown };
 
@@ -19,13 +21,15 @@ export interface ChangeDoors {
   /** What the machine has now. */
   readonly current: MachineIdentity;
   readonly signal: AbortSignal;
+  /** Before another try, where ARM has refused one. */
+  readonly rest: () => Promise<void>;
 }
 
 /**
  * Makes the changes in as few PATCHes as may be. A batch that ARM refuses is divided, first by the ids that it blames, else in
  * halves, so that one bad identity blocks only itself: among n that takes 2 log2 n + 1 PATCHes at most, and nobody is refused
- * on hearsay. More are not spent on a batch at once; what is still together then is left open. Parts are tried to their end
- * before others, so that every round settles something, however many are bad. Where ARM is in trouble, limits us, or refuses
+ * on hearsay. More are not spent on all batches together; what is still together then is left undecided. Parts are tried to
+ * their end before others, so that every round settles something, however many are bad. Where ARM is in trouble, limits us, or refuses
  * for the machine's sake, nothing more is tried. Gives an outcome for each change, and never rejects.
  */
 export async function applyChanges(
@@ -38,10 +42,13 @@ export async function applyChanges(
   };
   const queue = batchesOf(changes);
   let state = doors.current;
+  let refused = false;
   for (let batch = queue.shift(); batch; batch = queue.shift()) {
     try {
+      if (refused) await doors.rest();
       const step = await tryBatch(batch, state, doors);
       state = step.state;
+      refused = step.outcome?.kind !== 'done';
       if (step.outcome) settle([batch], step.outcome);
       else queue.unshift(...step.parts);
     } catch (error) {
@@ -54,10 +61,10 @@ export async function applyChanges(
 /** Changes that go into one PATCH. */
 interface Batch {
   readonly changes: readonly Change[];
-  /** How many PATCHes it and its parts may still cost. */
+  /** How many PATCHes may still be spent on parts. */
   readonly purse: { left: number };
-  /** Why what it is a part of was divided. */
-  readonly error?: unknown;
+  /** Of one that was refused. */
+  readonly isPart: boolean;
 }
 
 /** What a batch came to: an outcome, or parts of it to try. `state` is what the machine has then. */
@@ -69,15 +76,15 @@ type Step = { readonly state: MachineIdentity } & (
 /** Rejects when nothing more should be tried. */
 async function tryBatch(batch: Batch, state: MachineIdentity, doors: ChangeDoors): Promise<Step> {
   const { arm, machine, signal } = doors;
-  if (batch.purse.left <= 0) return { state, outcome: { kind: 'open', error: batch.error } };
-  batch.purse.left -= 1;
+  if (batch.isPart && batch.purse.left <= 0) return { state, outcome: { kind: 'undecided' } };
+  if (batch.isPart) batch.purse.left -= 1;
   try {
     const patch = patchOf(state, batch.changes);
     if (patch) await arm.patch(machine, patch, signal);
     return { state: changed(state, batch.changes), outcome: { kind: 'done' } };
   } catch (error) {
     const refusal = refusalIn(error);
-    const verdict = refusal && judge(batch, refusal, error);
+    const verdict = refusal && judge(batch, refusal);
     if (!verdict) throw error;
     // What ARM took and could not finish, it may have made in part.
     const now = isAppError(error, 'arm-failed') ? await arm.identitiesOf(machine) : state;
@@ -107,7 +114,6 @@ function refusalIn(error: unknown): Refusal | undefined {
 function judge(
   { changes, purse }: Batch,
   refusal: Refusal,
-  error: unknown,
 ): { readonly outcome: Outcome } | { readonly parts: readonly Batch[] } | undefined {
   const names = new Set(blamed(refusal.message));
   const bad = changes.filter(({ id }) => names.has(id));
@@ -115,17 +121,19 @@ function judge(
   if (changes.length === 1 || bad.length === changes.length)
     return { outcome: { kind: 'refused', code: refusal.code, message: wordsOf(refusal) } };
   const middle = Math.ceil(changes.length / 2);
+  // Those that are blamed first: ARM may name one a time, and each has to be settled before there is no try left.
   const parts =
     bad.length > 0
-      ? [changes.filter(({ id }) => !names.has(id)), bad]
+      ? [bad, changes.filter(({ id }) => !names.has(id))]
       : [changes.slice(0, middle), changes.slice(middle)];
-  return { parts: parts.map((part) => ({ changes: part, purse, error })) };
+  return { parts: parts.map((part) => ({ changes: part, purse, isPart: true })) };
 }
 
 function batchesOf(changes: readonly Change[]): Batch[] {
   const starts = Array.from({ length: Math.ceil(changes.length / mostChanges) }, (_, at) => at * mostChanges);
-  return starts.map((start) => {
-    const part = changes.slice(start, start + mostChanges);
-    return { changes: part, purse: { left: 2 * Math.ceil(Math.log2(part.length)) + 1 } };
-  });
+  const purse = { left: 2 * Math.ceil(Math.log2(Math.min(changes.length, mostChanges))) };
+  return starts.map((start) => ({
+    ...{ purse, isPart: false },
+    changes: changes.slice(start, start + mostChanges),
+  }));
 }

@@ -13,6 +13,13 @@ export interface Difference {
   readonly kept: readonly ResourceId[];
 }
 
+type Named = Pick<WantedIdentity, 'id' | 'clientId'>;
+
+type Comparable = Pick<MachinePlan, 'remove'> & {
+  readonly wanted: readonly Named[];
+  readonly add: readonly Named[];
+};
+
 /**
  * Compares a machine's plan with what ARM says is on the machine: the client id by resource id in lower case, '' where Azure
  * names none, which is what becomes of an identity that was deleted. Where the AzureIdentity has another client id than ARM,
@@ -20,13 +27,13 @@ export interface Difference {
  * identity from the machine again and again.
  */
 export function difference(
-  { wanted, add, remove }: Pick<MachinePlan, 'wanted' | 'add' | 'remove'>,
+  { wanted, add, remove }: Comparable,
   actual: ReadonlyMap<ResourceId, string>,
   immutable: PlanSettings['immutable'],
 ): Difference {
   const fixed = immutableNames(immutable);
   const asked = new Set(add.map(({ id }) => id));
-  const isStale = ({ id, clientId }: WantedIdentity): boolean => {
+  const isStale = ({ id, clientId }: Named): boolean => {
     const there = actual.get(id)?.toLowerCase();
     if (there === undefined || fixed.has(id) || fixed.has(there) || fixed.has(clientId ?? '')) return false;
     return there === '' || (asked.has(id) && clientId !== undefined && clientId !== there);

@@ -17,10 +17,10 @@ export class Draft {
   readonly #machines = new Map<Place, Lists>();
 
   /** The identity belongs there; `asked`: an object waits for it. */
-  want({ place, id }: Spot, clientId: string | undefined, asked: boolean): void {
+  want(place: Place, identity: WantedIdentity, asked: boolean): void {
     const { wanted, add } = this.#of(place);
-    wanted.push({ id, clientId });
-    if (asked) add.push({ id, clientId });
+    wanted.push(identity);
+    if (asked) add.push(identity);
   }
 
   remove({ place, id }: Spot): void {

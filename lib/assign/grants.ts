@@ -25,6 +25,12 @@ export interface GrantsOptions {
 
 const nothing: readonly Grant[] = [];
 
+/**
+ * Identities of one pod. Each takes an object with copies of binding and identity, so that a tenant with a hundred pods and a
+ * thousand bindings would fill etcd.
+ */
+const mostPerPod = 100;
+
 /** Which identities the bindings give to which pods, by the rules that NMI goes by (lib/model/selection.ts). */
 export class Grants {
   readonly #namespaced: boolean;
@@ -33,6 +39,7 @@ export class Grants {
   /** Of pods that the label alone decides about, by namespace and label: the same for all that are made of one template. */
   readonly #byLabel = new Map<string, readonly Grant[]>();
   readonly #clientIds = new Map<ResourceId, string | undefined>();
+  readonly #owners = new Map<ResourceId, Set<string>>();
 
   constructor(
     { bindings, identities }: Pick<Snapshot, 'bindings' | 'identities'>,
@@ -71,6 +78,11 @@ export class Grants {
     return this.#clientIds.get(id);
   }
 
+  /** Namespaces of the identities that name it, in no order. */
+  ownersOf(id: ResourceId): readonly string[] {
+    return [...(this.#owners.get(id) ?? [])];
+  }
+
   #keep(binding: SeenBinding, identity: SeenIdentity): void {
     const { type, resourceId } = identity;
     const id = type === identityTypes.managedIdentity ? resourceIdOf(resourceId) : undefined;
@@ -82,6 +94,8 @@ export class Grants {
       else this.#byPlace.set(place, [grant]);
     }
     if (id === undefined) return;
+    const owners = this.#owners.get(id) ?? new Set();
+    this.#owners.set(id, owners.add(identity.namespace));
     const clientId = identity.clientId.toLowerCase() || undefined;
     const disputed = this.#clientIds.has(id) && this.#clientIds.get(id) !== clientId;
     this.#clientIds.set(id, disputed ? undefined : clientId);
@@ -97,7 +111,18 @@ export class Grants {
       if (rule) refusal(binding, identity, { namespace: pod.namespace, rule, problems: this.#problems });
       return !rule;
     });
-    return free.length < 2 ? free : this.#onePerName(pod, free);
+    return free.length < 2 ? free : this.#asManyAsMayBe(pod, this.#onePerName(pod, free));
+  }
+
+  /** Bindings of the pod's own namespace come first: others may not crowd them out. */
+  #asManyAsMayBe(pod: MicPod, grants: readonly Grant[]): readonly Grant[] {
+    if (grants.length <= mostPerPod) return grants;
+    const { namespace } = pod;
+    const near = grants.filter(({ binding }) => binding.namespace === namespace);
+    const far = grants.filter(({ binding }) => binding.namespace !== namespace);
+    const message = `Pod ${keyOf(pod)} is bound to ${grants.length} AzureIdentities and gets ${mostPerPod} of them, those of its own namespace's bindings first. Bind it to fewer.`;
+    this.#problems.tell('identities-too-many', { kind: 'Pod', ...pod }, message);
+    return [...near, ...far].slice(0, mostPerPod);
   }
 
   /**

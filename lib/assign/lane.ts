@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../platform/clock.ts';
 import { type Attempts, objectKeyOf } from './attempts.ts';
+import { byTurns } from './by-turns.ts';
 import type { ObjectOperation } from './operation.ts';
 
 export interface LaneOptions {
@@ -49,7 +50,7 @@ export class Lane {
     const waits = this.#offered.map((operation) => ({ operation, ms: attempts.waitMs(operation) }));
     // Pods wait for what is made; what is taken away has time.
     const due = waits.filter(({ ms }) => ms === 0).map(({ operation }) => operation);
-    this.#ready = due.filter((one) => !isEnd(one)).concat(due.filter(isEnd));
+    this.#ready = [...byTurns(due.filter((one) => !isEnd(one))), ...byTurns(due.filter(isEnd))];
     const next = Math.min(...waits.map(({ ms }) => (ms === 0 ? Number.POSITIVE_INFINITY : ms)));
     if (Number.isFinite(next)) this.#timer = clock.after(next, () => this.#fill());
     this.#serve();

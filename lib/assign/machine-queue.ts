@@ -58,14 +58,7 @@ export class MachineQueue {
 
   offer(plan: MachinePlan | undefined): void {
     this.#plan = plan;
-    const { wanted = [], remove = [] } = plan ?? {};
-    this.#setbacks.keep([
-      ...wanted.flatMap(({ id }): Change[] => [
-        { id, to: 'on' },
-        { id, to: 'off' },
-      ]),
-      ...remove.map((id): Change => ({ id, to: 'off' })),
-    ]);
+    this.#setbacks.keep(plan ?? {});
     this.#next();
   }
 
@@ -124,6 +117,9 @@ export class MachineQueue {
     const settled = await settle(plan, {
       ...{ arm, setbacks: this.#setbacks, signal },
       immutable: settings.immutable,
+      rest: async () => {
+        if (settings.retryMs) await clock.sleep(settings.retryMs, signal);
+      },
     });
     signal.throwIfAborted();
     this.#tell(plan, settled, clock.monotonic() - began);
@@ -141,10 +137,13 @@ export class MachineQueue {
     else this.#failures = 0;
   }
 
-  #tell({ machine, objects }: MachinePlan, { done, refused, difference }: Settled, ms: number): void {
+  #tell({ machine, objects }: MachinePlan, settled: Settled, ms: number): void {
+    const { done, refused, undecided, difference } = settled;
     const { tell, log } = this.#options.doors;
-    for (const one of refused) {
-      const againMs = this.#setbacks.refused(one.change);
+    const waits = this.#setbacks.refused(refused.map(({ change }) => change));
+    this.#setbacks.undecided(undecided);
+    for (const [at, one] of refused.entries()) {
+      const againMs = waits[at] ?? 0;
       const { id, to } = one.change;
       const waiting = objects.filter((operation) => {
         const when = conditionOf(operation);
@@ -163,6 +162,7 @@ export class MachineQueue {
       del: count('off'),
       renewed: difference.renew.length,
       refused: refused.length,
+      undecided: undecided.length,
     };
     log.info({ machine: this.#name, ...counts, ms: Math.round(ms) }, 'machine processed');
   }

@@ -71,6 +71,8 @@ export interface WantedIdentity {
   readonly id: ResourceId;
   /** In lower case; undefined where the AzureIdentities do not tell, or disagree. */
   readonly clientId: string | undefined;
+  /** Namespaces of the AzureIdentities that name it and that a binding names. */
+  readonly owners: readonly string[];
 }
 
 /** What one machine needs: at most one GET and one PATCH. Every list is sorted by id. */

@@ -45,7 +45,10 @@ function planSpots(world: Survey, draft: Draft, changes: Changes): void {
   }
   for (const need of world.needs) changes.meet(need);
   for (const spot of spots) {
-    if ((spot.wanted && spot.stands > 0) || warm.has(spot))
-      draft.want(spot, world.grants.clientIdOf(spot.id), changes.isAwaited(spot));
+    if ((spot.wanted && spot.stands > 0) || warm.has(spot)) {
+      const { id } = spot;
+      const identity = { id, clientId: world.grants.clientIdOf(id), owners: world.grants.ownersOf(id) };
+      draft.want(spot.place, identity, changes.isAwaited(spot));
+    }
   }
 }

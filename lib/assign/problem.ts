@@ -7,6 +7,7 @@ export type ProblemCode =
   | 'client-id-missing' // a type 0 identity without spec.clientID, which NMI gives to nobody
   | 'client-id-disputed' // two identities have one resourceID and different client ids
   | 'identity-refused' // a rule about namespaces keeps the identity from pods that the binding selects
+  | 'identities-too-many' // bindings give a pod more identities than MIC assigns to one
   | 'name-collision' // the name of the assignment is taken by another identity, or by another pod
   | 'name-too-long' // the name of the assignment would have more than 253 characters
   | 'node-missing' // the pod's node is not there (any more)

@@ -1,6 +1,6 @@
 import { isAppError } from '../model/errors.ts';
 import type { Arm } from './arm.ts';
-import { applyChanges, type Outcome } from './bisect.ts';
+import { applyChanges, type ChangeDoors, type Outcome } from './bisect.ts';
 import { type Difference, difference } from './difference.ts';
 import { type Change, changed, changesOf, type MachineIdentity } from './identity-patch.ts';
 import type { Condition, MachinePlan } from './operation.ts';
@@ -21,6 +21,8 @@ export interface Settled {
   readonly difference: Difference;
   readonly done: readonly Change[];
   readonly refused: readonly Refused[];
+  /** Refused with others, see `Outcome`. */
+  readonly undecided: readonly Change[];
   /** There is no such machine. */
   readonly isGone: boolean;
   /** Why something is not known; undefined where everything is. */
@@ -33,6 +35,7 @@ export interface SettleDoors {
   readonly setbacks: Setbacks;
   readonly immutable: PlanSettings['immutable'];
   readonly signal: AbortSignal;
+  readonly rest: ChangeDoors['rest'];
 }
 
 const nothing: MachineIdentity = { hasSystem: false, userAssigned: new Map() };
@@ -55,7 +58,8 @@ export async function settle(plan: MachinePlan, doors: SettleDoors): Promise<Set
       ...wanted.remove.filter(may('off')),
       ...wanted.renew.filter(may('off')).filter(may('on')),
     ];
-    await round.make(changesOf(has, { add: wanted.add.filter(may('on')), remove }));
+    const changes = changesOf(has, { add: wanted.add.filter(may('on')), remove });
+    for (const group of setbacks.grouped(changes)) await round.make(group);
     await round.make(
       changesOf(round.state, { add: wanted.renew.filter((id) => round.isOff(id)), remove: [] }),
     );
@@ -87,6 +91,7 @@ class Round {
   readonly #doors: SettleDoors;
   readonly #done: Change[] = [];
   readonly #refused: Refused[] = [];
+  readonly #undecided: Change[] = [];
   /** Of these ids nobody knows. */
   readonly #open = new Set<ResourceId>();
   #trouble: unknown;
@@ -100,19 +105,12 @@ class Round {
 
   async make(changes: readonly Change[]): Promise<void> {
     if (changes.length === 0 || this.#trouble !== undefined) return;
-    const { arm, setbacks, signal } = this.#doors;
-    // Who has been told to stop begins nothing more.
-    const patch: Arm['patch'] = async (...sent) => {
-      signal.throwIfAborted();
-      await arm.patch(...sent);
-    };
-    const outcomes = await applyChanges(changes, {
-      ...{ machine: this.#plan.machine, current: this.state, signal },
-      arm: { identitiesOf: (machine) => arm.identitiesOf(machine), patch },
-    });
+    const { setbacks } = this.#doors;
+    const { machine } = this.#plan;
+    const outcomes = await applyChanges(changes, { ...this.#doors, machine, current: this.state });
     for (const change of changes) this.#note(change, outcomes.get(change.id));
     const made = changes.filter(({ id }) => outcomes.get(id)?.kind === 'done');
-    for (const change of made) setbacks.done(change);
+    setbacks.done(made);
     this.#done.push(...made);
     this.state = changed(this.state, made);
   }
@@ -125,6 +123,10 @@ class Round {
       return;
     }
     this.#open.add(change.id);
+    if (outcome?.kind === 'undecided') {
+      this.#undecided.push(change);
+      return;
+    }
     this.#trouble ??= outcome?.error ?? new Error('nothing is known of a change');
   }
 
@@ -141,7 +143,8 @@ class Round {
     return this.state.userAssigned.has(when.id) && !this.#open.has(when.id) && !isStale;
   }
 
-  result(): Pick<Settled, 'done' | 'refused' | 'trouble'> {
-    return { done: this.#done, refused: this.#refused, trouble: this.#trouble };
+  result(): Pick<Settled, 'done' | 'refused' | 'undecided' | 'trouble'> {
+    const [done, refused, undecided, trouble] = [this.#done, this.#refused, this.#undecided, this.#trouble];
+    return { done, refused, undecided, trouble };
   }
 }

@@ -4,14 +4,17 @@ import type { AzureIdentity } from '../model/identity.ts';
 
 export type { AssignedObject, AssignmentMarks, MicPod } from '../model/assigned-object.ts';
 
-/** With what its copies in assignments are compared by; see lib/model/content.ts. */
-export interface SeenIdentity extends AzureIdentity {
+/** What writing copies into assignments takes. */
+interface Copied {
+  /** What its copies are compared by; see lib/model/content.ts. */
   readonly content: string;
+  /** The object whole, as it stands in the API: what a copy is. */
+  readonly json: string;
 }
 
-export interface SeenBinding extends AzureIdentityBinding {
-  readonly content: string;
-}
+export interface SeenIdentity extends AzureIdentity, Copied {}
+
+export interface SeenBinding extends AzureIdentityBinding, Copied {}
 
 /** What MIC sees of the world at one moment. */
 export interface Snapshot {

@@ -2,6 +2,8 @@
 export interface FlagType<T> {
   readonly expects: string;
   readonly parse: (text: string) => T | undefined;
+  /** A value as a person would give it, where that is not its plain text. */
+  shown?(value: T): string;
   /** `--flag` alone means true. */
   readonly bare?: true;
 }
@@ -24,6 +26,11 @@ export type FlagTable = Readonly<Record<string, FlagSpec<unknown>>>;
 export type FlagValues<Table extends FlagTable> = {
   readonly [Key in keyof Table]: Table[Key] extends FlagSpec<infer T> ? T : never;
 };
+
+/** The default as a person would give it; '' where there is none. */
+export function shownDefault({ type, default: value }: FlagSpec<unknown>): string {
+  return value === undefined ? '' : (type.shown?.(value) ?? String(value));
+}
 
 /** Keeps each row's own type while checking it. */
 export function flag<const T>(spec: FlagSpec<T>): FlagSpec<T> {

@@ -1,4 +1,5 @@
 import { AppError } from '../model/errors.ts';
+import { proxyUrlOf } from './load.ts';
 import { type MicConfig, micFlags } from './mic-flags.ts';
 import { type Environment, parseFlags } from './parse.ts';
 
@@ -14,7 +15,10 @@ export function loadMicConfig(given: readonly string[], env: Environment): MicCo
   // As in the original the environment can only add to the isolation, never a flag take it away.
   const forceNamespaced = parsed.forceNamespaced || env.FORCENAMESPACED === 'true';
   const immutableUserMsis = parsed.immutableUserMsis.filter((id) => id !== '');
-  const config = Object.freeze({ ...parsed, forceNamespaced, immutableUserMsis });
+  // Go programs read both spellings.
+  const httpsProxy = parsed.httpsProxy || env.https_proxy || '';
+  const noProxy = parsed.noProxy || env.no_proxy || '';
+  const config = Object.freeze({ ...parsed, forceNamespaced, immutableUserMsis, httpsProxy, noProxy });
   if (config.help || config.version) return config;
   check(config);
   return config;
@@ -37,6 +41,11 @@ function check(config: MicConfig): void {
   if (config.enableProfile)
     throw invalid(
       '--enableProfile is not served: there is no profiler in MIC; use the inspector of Node where you need one',
+    );
+  // Not quoted: such a URL often holds a password.
+  if (config.httpsProxy !== '' && proxyUrlOf(config.httpsProxy) === undefined)
+    throw invalid(
+      '--https-proxy (HTTPS_PROXY) is not the URL of a proxy: it takes http://proxy.example.com:3128',
     );
   if (!/^[\x20-\x7e]*$/.test(config.customUserAgent))
     throw invalid('--custom-user-agent has characters that a header cannot carry: it takes printable ASCII');

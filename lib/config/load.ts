@@ -1,5 +1,5 @@
 import { AppError } from '../model/errors.ts';
-import type { FlagTable } from './flag.ts';
+import { type FlagTable, shownDefault } from './flag.ts';
 import { longestHold, type NmiConfig, nmiFlags, podPortsUsed } from './nmi-flags.ts';
 import { type Environment, parseFlags } from './parse.ts';
 
@@ -77,8 +77,9 @@ export function proxyUrlOf(value: string): string | undefined {
 
 /** The text of `--help`. */
 export function usage(program: string, table: FlagTable): string {
-  const rows = Object.values(table).map(({ flag, env, default: value, help }) => {
-    const shown = value === '' || value === undefined ? '' : ` (default ${String(value)})`;
+  const rows = Object.values(table).map((spec) => {
+    const { flag, env, help } = spec;
+    const shown = shownDefault(spec) && ` (default ${shownDefault(spec)})`;
     return `  --${flag}${env ? ` [${env}]` : ''}${shown}\n      ${help.replaceAll('`', '')}`;
   });
   return `Usage: ${program} [--flag=value …]\n\n${rows.join('\n')}\n`;

@@ -1,6 +1,6 @@
 import { type FlagValues, flag } from './flag.ts';
 import { klogFlags } from './klog-flags.ts';
-import { bool, choice, duration, int, list, number, port, text } from './types.ts';
+import { bool, choice, duration, int, list, number, optional, port, text } from './types.ts';
 
 const hour = 3_600_000;
 
@@ -61,15 +61,15 @@ export const micFlags = {
   }),
   updateUserMsiMaxRetry: flag({
     flag: 'update-user-msi-max-retry',
-    type: int(0, 100),
-    default: 2,
-    help: "how often a refused change of a machine's identities is tried again in one round, without those at fault",
+    type: optional(int(0, 100)),
+    default: undefined,
+    help: "the original's; without effect: a refused change of a machine's identities is divided until those at fault stand alone, whatever that takes (2 log2 n more tries for one of n)",
   }),
   updateUserMsiRetryInterval: flag({
     flag: 'update-user-msi-retry-interval',
     type: duration(0, hour),
     default: 1_000,
-    help: 'pause before that',
+    help: "pause before another try where Azure has refused a change of a machine's identities",
   }),
   identityAssignmentReconcileInterval: flag({
     flag: 'identity-assignment-reconcile-interval',
@@ -156,6 +156,20 @@ export const micFlags = {
     type: text,
     default: '',
     help: 'added to the User-Agent towards Kubernetes and Azure',
+  }),
+  httpsProxy: flag({
+    flag: 'https-proxy',
+    env: 'HTTPS_PROXY',
+    type: text,
+    default: '',
+    help: 'proxy towards Azure Resource Manager and Microsoft Entra ID, `http://proxy.example.com:3128`; never used for IMDS',
+  }),
+  noProxy: flag({
+    flag: 'no-proxy',
+    env: 'NO_PROXY',
+    type: text,
+    default: '',
+    help: 'hosts and domains that are reached without it, with commas between',
   }),
   enableScaleFeatures: flag({
     flag: 'enableScaleFeatures',

@@ -178,6 +178,12 @@ export const nmiFlags = {
     default: 8080,
     help: 'port of `/healthz` and `/readyz`',
   }),
+  probeFile: flag({
+    flag: 'probe-file',
+    type: text,
+    default: '',
+    help: 'file by which `bin/probe` answers the kubelet for this agent alone, while a port may be held by another on the node',
+  }),
   prometheusPort: flag({ flag: 'prometheus-port', type: port, default: 9090, help: 'port of `/metrics`' }),
   logFormat: flag({
     flag: 'log-format',

@@ -46,6 +46,7 @@ const unitMs: Readonly<Record<string, number>> = {
 export function duration(leastMs: number, mostMs: number): FlagType<number> {
   return {
     expects: `a duration from ${shown(leastMs)} to ${shown(mostMs)}, like 15s, 3m or 1h30m`,
+    shown,
     parse: (value) => {
       const ms = value === '0' ? 0 : msIn(value);
       return ms >= leastMs && ms <= mostMs ? ms : undefined;
@@ -59,8 +60,10 @@ function msIn(value: string): number {
   return terms.reduce((sum, [, amount, unit = '']) => sum + Number(amount) * (unitMs[unit] ?? Number.NaN), 0);
 }
 
+/** In the largest unit that divides it. */
 function shown(ms: number): string {
-  return ms % 3_600_000 === 0 && ms > 0 ? `${ms / 3_600_000}h` : `${ms / 1000}s`;
+  const unit = (['h', 'm', 's'] as const).find((each) => ms > 0 && ms % (unitMs[each] ?? 0) === 0) ?? 's';
+  return `${ms / (unitMs[unit] ?? 1)}${unit}`;
 }
 
 export const port: FlagType<number> = { ...int(1, 65535), expects: 'a port from 1 to 65535' };

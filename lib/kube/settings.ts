@@ -12,7 +12,12 @@ import { AppError } from '../model/errors.ts';
 
 /** Where the connection settings come from. Reading the environment is bin's work. */
 export type KubeSource =
-  | { readonly kind: 'kubeconfig'; readonly path: string }
+  | {
+      readonly kind: 'kubeconfig';
+      readonly path: string;
+      /** The file's current one unless said. */
+      readonly context?: string;
+    }
   | {
       readonly kind: 'in-cluster';
       /** KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT. */
@@ -39,6 +44,7 @@ export interface Credentials {
 export function loadSettings(source: KubeSource): KubeConfig {
   const config = source.kind === 'kubeconfig' ? fromFile(source.path) : fromCluster(source);
   const what = nameOf(source);
+  if (source.kind === 'kubeconfig' && source.context !== undefined) useContext(config, source.context, what);
   const cluster = config.getCurrentCluster();
   if (!cluster) throw unusable(`${what} has no current context with a cluster`);
   if (!config.getCurrentUser()) throw unusable(`${what} has no user in its current context`);
@@ -81,6 +87,11 @@ function fromFile(path: string): KubeConfig {
   config.users = config.users.map((user) => withTokenFile(user, raw, dirname(path)));
   config.makePathsAbsolute(dirname(path));
   return config;
+}
+
+function useContext(config: KubeConfig, name: string, what: string): void {
+  if (!config.getContextObject(name)) throw unusable(`${what} has no context ${name}`);
+  config.setCurrentContext(name);
 }
 
 function readText(path: string): string {

@@ -6,7 +6,7 @@ import type { CloudConfig } from '../config/cloud-config.ts';
 import { Deadline } from '../kube/deadline.ts';
 import { AppError } from '../model/errors.ts';
 import type { Clock } from '../platform/clock.ts';
-import { createHttpClient, type HttpClient } from '../platform/http.ts';
+import { createHttpClient, type HttpClient, type HttpProxy } from '../platform/http.ts';
 import type { MicMetrics } from '../platform/mic-metrics.ts';
 import { createEntra } from '../tokens/entra.ts';
 import { createEntraDispatcher, createPostForm } from '../tokens/entra-http.ts';
@@ -33,12 +33,16 @@ export interface AzureParts {
   readonly clock: Clock;
   readonly userAgent: string;
   readonly metrics: MicMetrics;
+  /** Towards ARM and Entra ID; IMDS is this machine's own, and reached by nothing but its address. */
+  readonly proxy: HttpProxy;
 }
 
-export function azureOf(config: CloudConfig, { clock, userAgent, metrics }: AzureParts): AzureSide {
+export function azureOf(config: CloudConfig, parts: AzureParts): AzureSide {
+  const { clock, userAgent, metrics, proxy } = parts;
   const { cloud, credential, subscription, resourceGroup } = config;
-  const http = createHttpClient({ origin: cloud.arm, connections: armConnections, maxBytes, clock });
-  const { fetch, close } = tokenSource(config, userAgent, clock);
+  const limits = { connections: armConnections, maxBytes };
+  const http = createHttpClient({ ...limits, origin: cloud.arm, proxy, clock });
+  const { fetch, close } = tokenSource(config, parts);
   const arm = createArm({
     ...{ clock, http, userAgent, origin: cloud.arm, token: createArmToken(clock, fetch) },
     throttle: new Throttle(clock, (of, limit, left) =>
@@ -63,7 +67,7 @@ interface ArmTokens {
 }
 
 /** MIC's own token, by what the cloud configuration says that it is. */
-function tokenSource({ cloud, credential }: CloudConfig, userAgent: string, clock: Clock): ArmTokens {
+function tokenSource({ cloud, credential }: CloudConfig, { userAgent, clock, proxy }: AzureParts): ArmTokens {
   if (credential.kind === 'managed-identity') {
     const http: HttpClient = createHttpClient({
       origin: imdsOrigin,
@@ -75,7 +79,7 @@ function tokenSource({ cloud, credential }: CloudConfig, userAgent: string, cloc
     const fetch = fromImds({ http, userAgent, audience: cloud.armAudience, identity });
     return { fetch, close: () => http.close() };
   }
-  const dispatcher = createEntraDispatcher({ url: '', except: '' });
+  const dispatcher = createEntraDispatcher(proxy);
   const acquire = createEntra(createPostForm(dispatcher), clock);
   const { tenant, clientId, secret } = credential;
   const fetch: FetchArmToken = async () => {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type CloudConfig, cloudConfigOf } from '../config/cloud-config.ts';
 import { environmentFileVariable } from '../config/clouds.ts';
+import { proxyUrlOf } from '../config/load.ts';
 import type { MicConfig } from '../config/mic-flags.ts';
 import type { Environment } from '../config/parse.ts';
 import { AppError, messageOf } from '../model/errors.ts';
@@ -11,8 +12,8 @@ import { type AzureParts, type AzureSide, azureOf } from './azure.ts';
 /** Between two looks at the file, ms. */
 const lookMs = 10_000;
 
-export interface CloudOptions extends AzureParts {
-  readonly config: Pick<MicConfig, 'cloudConfig'>;
+export interface CloudOptions extends Omit<AzureParts, 'proxy'> {
+  readonly config: Pick<MicConfig, 'cloudConfig' | 'httpsProxy' | 'noProxy'>;
   readonly env: Environment;
   readonly log: Logger;
 }
@@ -33,7 +34,7 @@ export class CloudHolder {
   static async open(options: CloudOptions): Promise<CloudHolder> {
     const path = options.config.cloudConfig;
     const text = path === '' ? '' : await read(path);
-    return new CloudHolder(options, azureOf(await configOf(options, text), options), text);
+    return new CloudHolder(options, await azureIn(options, text), text);
   }
 
   get azure(): AzureSide {
@@ -50,7 +51,7 @@ export class CloudHolder {
       );
     const take = async (text: string): Promise<void> => {
       // The old one is left to end by itself: changes that it follows are under way.
-      this.#azure = azureOf(await configOf(this.#options, text), this.#options);
+      this.#azure = await azureIn(this.#options, text);
       log.info({ path: config.cloudConfig }, 'cloud configuration changed');
       onChange();
     };
@@ -67,6 +68,12 @@ export class CloudHolder {
   close(): Promise<void> {
     return this.#azure.close();
   }
+}
+
+async function azureIn(options: CloudOptions, text: string): Promise<AzureSide> {
+  const { httpsProxy, noProxy } = options.config;
+  const proxy = { url: proxyUrlOf(httpsProxy) ?? '', except: noProxy };
+  return azureOf(await configOf(options, text), { ...options, proxy });
 }
 
 async function configOf({ config, env }: CloudOptions, text: string): Promise<CloudConfig> {

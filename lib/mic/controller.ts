@@ -32,6 +32,8 @@ export class Controller {
   readonly #options: ControllerOptions;
   #loop: Loop | undefined;
   #again: Timer | undefined;
+  /** ms of the monotonic clock. */
+  #restUntil = 0;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
@@ -66,11 +68,17 @@ export class Controller {
       return;
     }
     const began = clock.monotonic();
+    if (began < this.#restUntil) {
+      this.#lookAgain(this.#restUntil - began);
+      return;
+    }
     const seen = snapshot(clock.now());
     const made = plan(seen, planSettings());
     applier.apply(made);
     onProblems(made.problems);
     const ms = clock.monotonic() - began;
+    // Planning takes half of the time at most: a lease has to be renewed, however many objects there are.
+    this.#restUntil = began + 2 * ms;
     metrics.cycle.observe(ms / 1000);
     if (made.againAtMs !== undefined) this.#lookAgain(made.againAtMs - clock.now());
     const waiting = made.machines.reduce((sum, { objects }) => sum + objects.length, 0);

@@ -9,6 +9,10 @@ import type { MicMetrics } from '../platform/mic-metrics.ts';
 /** What is still wrong is told again so often, ms; Kubernetes keeps events for an hour. */
 const againMs = 50 * 60_000;
 
+/** Of so many problems of one namespace people are told in a minute, that nobody floods log and events; the metric counts all. */
+const mostAMinute = 20;
+const minuteMs = 60_000;
+
 export interface TellingOptions {
   readonly clock: Clock;
   readonly events: Pick<Events, 'report'>;
@@ -22,6 +26,9 @@ export class Telling {
   readonly #options: TellingOptions;
   /** When each problem was told, ms of the monotonic clock. */
   readonly #told = new Map<string, number>();
+  /** How many were told of each namespace since `#since`. */
+  readonly #counts = new Map<string, number>();
+  #since = 0;
 
   constructor(options: TellingOptions) {
     this.#options = options;
@@ -44,6 +51,7 @@ export class Telling {
       metrics.problems.inc({ code });
       const toldAt = this.#told.get(keyOf(problem));
       if (toldAt !== undefined && now - toldAt < againMs) continue;
+      if (!this.#hasRoom(about.namespace, now)) continue;
       this.#told.set(keyOf(problem), now);
       log.warn(
         { code, kind: about.kind, namespace: about.namespace, name: about.name, why: message },
@@ -51,6 +59,16 @@ export class Telling {
       );
       this.outcry({ about, type: 'Warning', reason: reasonOf(code), message });
     }
+  }
+
+  #hasRoom(namespace: string, now: number): boolean {
+    if (now - this.#since >= minuteMs) {
+      this.#counts.clear();
+      this.#since = now;
+    }
+    const count = (this.#counts.get(namespace) ?? 0) + 1;
+    this.#counts.set(namespace, count);
+    return count <= mostAMinute;
   }
 }
 

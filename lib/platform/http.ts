@@ -1,4 +1,4 @@
-import { buildConnector, Pool } from 'undici';
+import { buildConnector, type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici';
 import type { Clock } from './clock.ts';
 import { unlessAborted } from './wait.ts';
 
@@ -35,9 +35,18 @@ export interface HttpRequest {
   readonly deadlineMs: number;
 }
 
+export interface HttpProxy {
+  /** '' for none. */
+  readonly url: string;
+  /** Hosts and domains that are reached without it, with commas between. */
+  readonly except: string;
+}
+
 export interface HttpClientOptions {
-  /** `http://169.254.169.254:80`; nothing else is ever asked: no redirect is followed and no proxy used. */
+  /** `http://169.254.169.254:80`; nothing else is ever asked, and no redirect is followed. */
   readonly origin: string;
+  /** For https alone, and only where one is given; the environment is not read. */
+  readonly proxy?: HttpProxy;
   readonly connections: number;
   readonly maxBytes: number;
   readonly clock: Clock;
@@ -56,14 +65,14 @@ export interface HttpClient {
 }
 
 export function createHttpClient(options: HttpClientOptions): HttpClient {
-  const { origin, connections, maxBytes, clock, onAgain } = options;
+  const { origin, maxBytes, clock, onAgain } = options;
   const lost = new WeakSet<Error>();
-  const pool = new Pool(origin, { connections, pipelining: 1, connect: noting(lost) });
+  const dispatcher = dispatcherOf(options, lost);
   const send = async ({ deadlineMs, ...request }: HttpRequest): Promise<HttpResponse> => {
     const late = new AbortController();
     const deadline = clock.after(deadlineMs, () => late.abort());
-    const attempt = (): ReturnType<Pool['request']> =>
-      unlessAborted(pool.request({ ...request, signal: late.signal }), late.signal);
+    const attempt = (): ReturnType<Dispatcher['request']> =>
+      unlessAborted(dispatcher.request({ ...request, origin, signal: late.signal }), late.signal);
     const again = (error: Error): ReturnType<typeof attempt> => {
       if (late.signal.aborted || !lost.has(error)) throw error;
       onAgain?.();
@@ -91,8 +100,23 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       return { status, retryAfter, body };
     },
     send,
-    close: () => pool.destroy(),
+    close: () => dispatcher.destroy(),
   };
+}
+
+/** Through a proxy each connection serves one request: who closed a kept one could not be told there. */
+function dispatcherOf(
+  { origin, connections, proxy }: HttpClientOptions,
+  lost: WeakSet<Error>,
+): Pool | EnvHttpProxyAgent {
+  if (!proxy || proxy.url === '')
+    return new Pool(origin, { connections, pipelining: 1, connect: noting(lost) });
+  const connect = { rejectUnauthorized: true, timeout: 10_000 };
+  return new EnvHttpProxyAgent({
+    ...{ httpProxy: '', httpsProxy: proxy.url, noProxy: proxy.except },
+    ...{ connections, pipelining: 0, allowH2: false },
+    ...{ connect, requestTls: connect, proxyTls: connect },
+  });
 }
 
 function joined(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {

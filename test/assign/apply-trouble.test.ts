@@ -42,6 +42,19 @@ t.test('one identity of a hundred that may not be assigned keeps only its own po
   }
 });
 
+t.test('rests before another try as long as is configured, once ARM has refused one', async (t) => {
+  const { stage } = await crowd(3);
+  stage.createIdentity('id-1', false);
+  const mic = micOn(t, stage, { settings: { retryMs: 30_000 } });
+  const tries: number[] = [];
+  for (const ms of [0, 29_000, 1_000, 30_000]) {
+    await mic.run(ms);
+    tries.push(stage.arm.patches.length);
+  }
+  t.same(tries, [1, 1, 2, 3]);
+  t.same(stage.states(), { Assigned: 2, Created: 1 });
+});
+
 t.test('a refused identity is tried less and less often, and assigned when Azure takes it', async (t) => {
   const { stage } = await crowd(3);
   stage.createIdentity('id-1', false);

@@ -122,6 +122,16 @@ for (const [name, make] of Object.entries(subjects)) {
     t.equal((await arm.identitiesOf(vm)).userAssigned.size, 1);
   });
 
+  t.test(`${name}: begins no change once it is told to stop`, async (t) => {
+    const { arm, view } = await make(t);
+    const over = AbortSignal.abort(new Error('the lease is lost'));
+    const patch = {
+      identity: { type: 'UserAssigned', userAssignedIdentities: { [idOf(red)]: {} } },
+    } as const;
+    t.same(await refusalOf(arm.patch(vm, patch, over)), ['other', 'the lease is lost']);
+    t.match(await view(vm), { type: 'None', userAssigned: [] });
+  });
+
   t.test(`${name}: tells a machine that is not there from one that is about to go`, async (t) => {
     const { arm, put } = await make(t);
     t.same(await refusalOf(arm.identitiesOf({ ...vm, name: 'other' })), ['arm-gone', 'unknown']);

@@ -41,14 +41,23 @@ export function aSeenIdentity(fields: Partial<SeenIdentity> = {}): SeenIdentity 
   const identity = anIdentity({ resourceId: armId(fields.name ?? 'demo'), ...fields });
   const { type, clientId, resourceId, namespaced, allowedNamespaces } = identity;
   const content = identityContent({ type, clientId, resourceId, allowedNamespaces }, namespaced);
-  return { content, ...identity, ...(fields.content !== undefined && { content: fields.content }) };
+  return {
+    json: '{}',
+    content,
+    ...identity,
+    ...(fields.content !== undefined && { content: fields.content }),
+  };
 }
 
 /** The binding `apps/demo-binding` of `demo` for selector `web`, but for `fields`. */
 export function aSeenBinding(fields: Partial<SeenBinding> = {}): SeenBinding {
   const binding = aBinding(fields);
   const { azureIdentity, selector, podSelector, weight } = binding;
-  return { ...binding, content: bindingContent({ azureIdentity, selector, podSelector, weight }) };
+  return {
+    json: '{}',
+    ...binding,
+    content: bindingContent({ azureIdentity, selector, podSelector, weight }),
+  };
 }
 
 /** What MIC made for pod `apps/web` on `node1`, a VM of that name, and has finished, but for `fields`. */

@@ -1,13 +1,14 @@
 import t from 'tap';
+import { usage } from '../../lib/config/load.ts';
 import { loadMicConfig } from '../../lib/config/load-mic.ts';
-import type { MicConfig } from '../../lib/config/mic-flags.ts';
+import { type MicConfig, micFlags } from '../../lib/config/mic-flags.ts';
 import { refusalOf } from '../fakes/failure.ts';
 
 type Row = readonly [flag: string, key: keyof MicConfig, byDefault: unknown, given: string, value: unknown];
 
 const env = { MIC_POD_NAMESPACE: 'kube-system' };
 
-/** Every flag of the original (1.8.17), with its default and a value of its own. */
+/** Every flag of the original (1.8.17), with its default and a value of its own. Undefined: it is told when one is given. */
 const rows: readonly Row[] = [
   ['kubeconfig', 'kubeconfig', '', '/k', '/k'],
   ['cloudconfig', 'cloudConfig', '', '/etc/kubernetes/azure.json', '/etc/kubernetes/azure.json'],
@@ -27,7 +28,7 @@ const rows: readonly Row[] = [
   ['config-map-name', 'configMapName', 'aad-pod-identity-config', 'c', 'c'],
   ['type-upgrade-status-key', 'typeUpgradeStatusKey', 'type-upgrade-status', 'k', 'k'],
   ['enable-type-upgrade', 'enableTypeUpgrade', true, 'false', false],
-  ['update-user-msi-max-retry', 'updateUserMsiMaxRetry', 2, '5', 5],
+  ['update-user-msi-max-retry', 'updateUserMsiMaxRetry', undefined, '5', 5],
   ['update-user-msi-retry-interval', 'updateUserMsiRetryInterval', 1_000, '3s', 3_000],
   ['identity-assignment-reconcile-interval', 'identityAssignmentReconcileInterval', 180_000, '10m', 600_000],
   ['log-format', 'logFormat', 'text', 'JSON', 'json'],
@@ -85,6 +86,30 @@ t.test('refuses what cannot work, with the cure', async (t) => {
     t.match(refused, { code: 'flag-invalid', message }, args.join(' '));
   }
   t.match(await refusalOf(() => loadMicConfig([], {})), { message: /^MIC_POD_NAMESPACE is not set/ });
+});
+
+t.test("takes a proxy from its flag or from the environment, as the original's libraries did", async (t) => {
+  const table: readonly (readonly [args: readonly string[], more: object, wanted: object])[] = [
+    [[], {}, { httpsProxy: '', noProxy: '' }],
+    [[], { HTTPS_PROXY: 'http://a:1', NO_PROXY: 'x' }, { httpsProxy: 'http://a:1', noProxy: 'x' }],
+    [[], { https_proxy: 'b:2', no_proxy: 'y' }, { httpsProxy: 'b:2', noProxy: 'y' }],
+    [['--https-proxy=c:3', '--no-proxy=z'], { HTTPS_PROXY: 'a:1' }, { httpsProxy: 'c:3', noProxy: 'z' }],
+  ];
+  for (const [args, more, wanted] of table) t.match(loadMicConfig(args, { ...env, ...more }), wanted);
+  const refused = await refusalOf(() => loadMicConfig(['--https-proxy=socks5://me:pass@proxy'], env));
+  t.match(refused, { code: 'flag-invalid', message: /is not the URL of a proxy/ });
+  t.notMatch(refused.message, /pass/);
+});
+
+t.test('shows durations in --help as they are given', async (t) => {
+  const shown = usage('mic', micFlags);
+  for (const line of [
+    'syncRetryDuration (default 1h)',
+    'unassign-grace (default 5m)',
+    'duration (default 15s)',
+  ])
+    t.match(shown, line);
+  t.notMatch(shown, /default \d{4,}\d*000\)|default undefined|default \)/);
 });
 
 t.test('never refuses to tell its version or its flags', async (t) => {

@@ -38,6 +38,7 @@ export class FakeArm implements Arm {
   }
 
   async patch(machine: Machine, patch: IdentityPatch, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
     this.patches.push({ machine: machineKey(machine), patch });
     this.#refuse();
     const failure = this.failures.shift();

@@ -94,6 +94,20 @@ t.test('takes IPv6 addresses and user names', async (t) => {
   t.same(found.headers, { authorization: `Basic ${Buffer.from('a:b').toString('base64')}` });
 });
 
+t.test('takes the context that is named, and says so when there is none of that name', async (t) => {
+  const path = join(t.testdir({ config: '' }), 'config');
+  const there = { name: 'there', context: { cluster: 'other', user: 'u' } };
+  const here = { name: 'here', context: { cluster: 'c', user: 'u' } };
+  const other = { name: 'other', cluster: { server: 'https://other' } };
+  writeFileSync(path, kubeconfig({ contexts: [here, there], clusters: [{ name: 'c', cluster }, other] }));
+  const baseUrl = async (context: string): Promise<string> =>
+    (await credentials({ kind: 'kubeconfig', path, context })).baseUrl;
+  t.equal(await baseUrl('there'), 'https://other');
+  t.equal(await baseUrl('here'), 'https://127.0.0.1:6443');
+  const { message } = thrownBy(() => loadSettings({ kind: 'kubeconfig', path, context: 'nowhere' }));
+  t.equal(message, `kubeconfig ${path} has no context nowhere`);
+});
+
 function credentials(source: KubeSource) {
   return currentCredentials(loadSettings(source), source);
 }

@@ -16,6 +16,10 @@ export const azureHome = {
 export interface MicOptions {
   /** Flags beside or instead of the usual ones. */
   readonly flags?: Readonly<Record<string, string | number | boolean>>;
+  /** Fields of azure.json beside or instead of the usual ones. */
+  readonly azureJson?: Readonly<Record<string, string | boolean>>;
+  /** Files of certificates that it trusts beside ARM's. */
+  readonly trusted?: readonly string[];
 }
 
 /** A controller as its own process beside the agent on the node. */
@@ -53,16 +57,18 @@ export function controllerSide(id: string, { simulator, start, onNode }: Control
       const files = { caFile: at('arm-ca.crt'), environmentFile: at('azure-environment.json') };
       return armClient(at('arm.sock'), { origin, ...files });
     },
-    startMic: ({ flags: given = {} } = {}) => {
+    startMic: ({ flags: given = {}, azureJson = {}, trusted = [] } = {}) => {
       started += 1;
-      writeFileSync(at('azure.json'), JSON.stringify(azureJson));
+      writeFileSync(at('azure.json'), JSON.stringify({ ...usualAzureJson, ...azureJson }));
+      const certificates = [at('arm-ca.crt'), ...trusted].map((file) => readFileSync(file, 'utf8'));
+      writeFileSync(at('mic-ca.crt'), certificates.join('\n'));
       const kubeconfig = readFileSync(at('kubeconfig'), 'utf8').replaceAll('nmi-token', 'mic-token');
       writeFileSync(at('mic.kubeconfig'), kubeconfig, { mode: 0o600 });
       const flags = { ...usualFlags(started, at), ...given };
       const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
       const env = {
         MIC_POD_NAMESPACE: 'default',
-        NODE_EXTRA_CA_CERTS: at('arm-ca.crt'),
+        NODE_EXTRA_CA_CERTS: at('mic-ca.crt'),
         AZURE_ENVIRONMENT_FILEPATH: at('azure-environment.json'),
       };
       return agentHandle(start(`mic${started}`, [program, ...args], env), { flags }, onNode);
@@ -71,7 +77,7 @@ export function controllerSide(id: string, { simulator, start, onNode }: Control
 }
 
 /** MIC proves itself by the VM's system-assigned identity. */
-const azureJson = {
+const usualAzureJson = {
   cloud: 'AzureStackCloud',
   tenantId: '7e000000-0000-4000-8000-000000000000',
   subscriptionId: azureHome.subscription,

@@ -35,6 +35,24 @@ t.test('a problem is told once an hour while it stands, and at once when it come
   t.equal(told.length, 3);
 });
 
+t.test('a namespace with a thousand problems does not drown the others', async (t) => {
+  const { telling, told, clock } = rig();
+  const problemOf = (namespace: string, name: string): Problem => ({
+    ...problem,
+    about: { ...problem.about, namespace, name },
+  });
+  const many = Array.from({ length: 1_000 }, (_, at) => problemOf('evil', `his-${at}`));
+  const all = [...many, problemOf('apps', 'demo')];
+  telling.problems(all);
+  t.equal(told.length, 21);
+  t.match(told.at(-1), 'IdentityMissing demo');
+  telling.problems(all);
+  t.equal(told.length, 21);
+  await clock.advance(60_000);
+  telling.problems(all);
+  t.equal(told.length, 41, 'others of his a minute later');
+});
+
 t.test('the metric counts what stands now, by its code', async (t) => {
   const { telling, metrics } = rig();
   const other = { ...problem, about: { ...problem.about, name: 'other' } };

@@ -30,6 +30,7 @@ const token = createArmToken(clock, fetch);
 const arm = createArm({ clock, http, origin, token, userAgent, throttle: new Throttle(clock) });
 const current = await arm.identitiesOf(machine);
 const changes = changesOf(current, { add, remove: [] });
-const outcomes = await applyChanges(changes, { arm, machine, current, signal: new AbortController().signal });
+const { signal } = new AbortController();
+const outcomes = await applyChanges(changes, { arm, machine, current, signal, rest: async () => undefined });
 console.log(JSON.stringify(Object.fromEntries(outcomes)));
 await Promise.all([http.close(), imds.close()]);

@@ -2,6 +2,7 @@ import type { Test } from 'tap';
 import type { AgentOptions } from '../agent.ts';
 import type { ArmClient } from '../arm/control.ts';
 import type { ArmMachine } from '../arm/types.ts';
+import type { EntraClient } from '../entra/control.ts';
 import { eventually } from '../eventually.ts';
 import { claimsOf, sampleIdentity, sampleSystemIdentity } from '../imds/token.ts';
 import type { KubeObject } from '../kube/object.ts';
@@ -15,9 +16,14 @@ export interface MicScene {
   readonly lab: Lab;
   readonly arm: ArmClient;
   readonly mic: Mic;
+  readonly entra: EntraClient | undefined;
 }
 
 export interface MicSceneOptions extends MicOptions {
+  /** Readies the lab before MIC starts, and gives what that has to know. */
+  readonly before?: (lab: Lab, arm: ArmClient) => Promise<MicOptions & { readonly entra?: EntraClient }>;
+  /** While it has just been started, and is not yet waited for until it leads. */
+  readonly started?: (mic: Mic) => Promise<void>;
   /** Readies the lab for an agent that is to know more than usual, and gives what that takes. */
   readonly agent?: (lab: Lab) => Promise<AgentOptions>;
 }
@@ -30,7 +36,10 @@ const scaleSet: ArmMachine = { kind: 'vmss', ...azureHome, name: 'pool' };
 const providers = `/subscriptions/${azureHome.subscription}/resourceGroups/${azureHome.resourceGroup}/providers/Microsoft.Compute`;
 
 /** The VM of the lab's node has a system-assigned identity and `foreign`; scale set `pool` has two nodes without agents. */
-export async function micScene(t: Test, { agent, ...options }: MicSceneOptions = {}): Promise<MicScene> {
+export async function micScene(
+  t: Test,
+  { agent, before, started, ...options }: MicSceneOptions = {},
+): Promise<MicScene> {
   const lab = await createLab();
   t.teardown(() => lab.down());
   const arm = await lab.startArm();
@@ -43,10 +52,12 @@ export async function micScene(t: Test, { agent, ...options }: MicSceneOptions =
     const metadata = { name: `pool00000${instance}` };
     await lab.kube.apply({ apiVersion: 'v1', kind: 'Node', metadata, spec: { providerID } });
   }
-  const mic = lab.startMic(options);
+  const { entra, ...readied } = (await before?.(lab, arm)) ?? {};
+  const mic = lab.startMic({ ...options, ...readied });
+  await started?.(mic);
   const { flags, ...rest } = (await agent?.(lab)) ?? {};
   await Promise.all([standardAgent(lab, { ...rest, flags: { 'identity-hold': 8, ...flags } }), leads(mic)]);
-  return { lab, arm, mic };
+  return { lab, arm, mic, entra };
 }
 
 export async function leads(mic: Mic): Promise<void> {
@@ -60,7 +71,10 @@ export async function create(arm: ArmClient, ...names: readonly string[]): Promi
 }
 
 /** Managed identities in Azure, each as an AzureIdentity with a binding for the pods labelled with its name. */
-export async function bind({ lab, arm }: MicScene, ...names: readonly string[]): Promise<void> {
+export async function bind(
+  { lab, arm }: Pick<MicScene, 'lab' | 'arm'>,
+  ...names: readonly string[]
+): Promise<void> {
   await create(arm, ...names);
   await declare(lab, ...names);
 }

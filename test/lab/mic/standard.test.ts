@@ -22,6 +22,12 @@ t.test('a pod with a binding gets the token, by no id and by its own, and no oth
   t.equal(await scene.tokenOf(lab, 'single'), 'single');
   t.equal(await scene.tokenOf(lab, 'single', sampleIdentity('single').clientId), 'single');
   t.match(await scene.tokenOf(lab, 'single', sampleIdentity('wrong').clientId), /^400 Identity not found/);
+  const binding = await lab.kube.get('AzureIdentityBinding', 'single');
+  const about = { kind: 'AzureIdentityBinding', uid: binding?.metadata.uid, namespace: 'default' };
+  const told = await eventually('the binding is told of it, where kubectl describe looks', async () =>
+    (await lab.kube.list('Event')).find(({ reason }) => reason === 'binding applied'),
+  );
+  t.match(told, { type: 'Normal', involvedObject: about, message: /applied on node node1 for pod default/ });
 });
 
 t.test(
