@@ -23,7 +23,10 @@ RUN apt-get update \
   && rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/* \
   # Of Node, the program alone is needed.
   && rm -rf /usr/local/lib/node_modules /usr/local/include /usr/local/share /opt/yarn* /usr/local/*.md /usr/local/LICENSE \
-  && find /usr/local/bin -mindepth 1 ! -name node -delete
+  && find /usr/local/bin -mindepth 1 ! -name node -delete \
+  # Nobody in here becomes another user, and nobody reads manuals or translations.
+  && find / -xdev -type f -perm /6000 -exec chmod a-s {} + \
+  && rm -rf /usr/share/locale /usr/share/man /usr/share/info
 COPY --from=build /pod-identity/dist/bin /pod-identity/bin
 COPY --from=build /pod-identity/dist/LICENSE /pod-identity/dist/THIRD-PARTY-NOTICES /pod-identity/dist/sbom.cdx.json \
   /usr/share/doc/pod-identity/

@@ -28,6 +28,7 @@ import { createHttpClient } from './platform/http.ts';
 import type { Logger } from './platform/log.ts';
 import { NmiMetrics } from './platform/metrics.ts';
 import { keepPages } from './platform/pages.ts';
+import { keepProbeFile } from './platform/probe-file.ts';
 import { runTasks } from './platform/tasks.ts';
 import { checkKubenet } from './pods/kubenet.ts';
 import { Hold } from './policy/hold.ts';
@@ -174,6 +175,7 @@ export async function runNmi({ config, kube, log, signal }: NmiOptions): Promise
       watch,
       serve: (ending) => serving.run(ending),
       probes: (ending) => keepPages(config.httpProbePort, probes, { clock, log, ending }),
+      probeFile: (ending) => keepProbeFile({ path: config.probeFile, problems, clock, log, ending }),
       metrics: (ending) => keepPages(config.prometheusPort, scrape, { clock, log, ending }),
       events: (ending) => events.run(ending),
       bridges: (ending) => bridges.keep(ending),
