@@ -32,7 +32,13 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   nmi: agentParts,
   'mic.ts': [...micParts, 'mic'],
   mic: micParts,
-  bin: ['model', 'platform', 'config', 'nmi.ts', 'mic.ts', 'kube/settings.ts'],
+  cli: [...agentParts, 'assign'],
+  demo: ['model', 'platform', 'config'],
+  identityvalidator: ['model', 'platform', 'config', 'demo'],
+  bin: [
+    ...['model', 'platform', 'config', 'kube/settings.ts'],
+    ...['nmi.ts', 'mic.ts', 'cli', 'demo', 'identityvalidator'],
+  ],
 };
 
 /** Values in, values out: neither clock nor log nor I/O, so that tables test them. A name that ends in `/` is a folder. */

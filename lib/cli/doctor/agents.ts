@@ -1,0 +1,140 @@
+import { podKey } from '../../model/pod.ts';
+import { clean } from '../../model/text.ts';
+import type { Agent, Workload } from '../agents/agent.ts';
+import type { Complaint, Facts } from './facts.ts';
+import { type Finding, judge, listed, orNone, together, type Verdict } from './finding.ts';
+import { needsIdentity } from './labels.ts';
+
+/** Agents that are missing, not ready, or two on a node. Ready says that the rules stand, as the kernel shows them. */
+export function checkAgents(facts: Facts): Verdict {
+  const { agents, pods, bindings, nodes } = facts;
+  const complaints = orNone(facts.complaints);
+  return together(
+    judge({ agents }, (read) => [
+      ...none(read.agents.filter(isThere)),
+      ...unready(read.agents, complaints),
+      ...refused(read.agents),
+    ]),
+    judge({ agents, pods, bindings, nodes }, (read) => {
+      if (!read.agents.some(isThere)) return [];
+      const served = new Set(read.agents.filter(isThere).map(({ node }) => node));
+      const linux = new Set(read.nodes.filter(({ os }) => os !== 'windows').map(({ name }) => name));
+      const needy = read.pods.filter(
+        (pod) => !pod.ended && !pod.hostNetwork && needsIdentity(pod, read.bindings, facts.mode),
+      );
+      return [
+        ...unserved(
+          [...linux].filter((node) => !served.has(node)),
+          needy,
+        ),
+        ...windows(needy.filter(({ node }) => !linux.has(node))),
+      ];
+    }),
+  );
+}
+
+/** One that is leaving serves until it is not ready any more. */
+function isThere({ deleting, ready }: Agent): boolean {
+  return ready || !deleting;
+}
+
+/** MIC, where there has to be one, and not where there must be none. */
+export function checkMic({ mics, mode, complaints, agents }: Facts): Verdict {
+  const verdict = judge({ mics }, (read): readonly Finding[] => {
+    const ready = read.mics.filter((mic) => mic.ready);
+    if (mode.managed) return read.mics.length > 0 ? [needless(read.mics)] : [];
+    if (read.mics.length === 0) return orNone(agents).length > 0 ? [noMic] : [];
+    const waiting = unready(read.mics, orNone(complaints), ready.length > 0 ? 'warning' : 'error');
+    return waiting.map((finding) => ({ ...finding, why: 'New pods get no identity while no MIC leads' }));
+  });
+  return together(verdict, { findings: [], untold: mode.doubt === undefined ? [] : [mode.doubt] });
+}
+
+const noMic: Finding = {
+  severity: 'error',
+  what: 'The agents run in standard mode, and there is no MIC',
+  why: 'New pods get no identity, and nobody takes identities off the machines',
+  mend: ['kubectl apply -k daemonset/overlays/standard'],
+};
+
+function needless(mics: readonly Workload[]): Finding {
+  return {
+    severity: 'warning',
+    what: `The agents run in managed mode, and MIC runs too: ${listed(mics.map(podKey))}`,
+    why: 'Agents do not read what it assigns, and it takes identities that you assigned off the machines when its own pods go',
+    mend: [...new Set(mics.map(({ namespace }) => `kubectl delete deployment mic -n ${namespace}`))],
+  };
+}
+
+function none(agents: readonly Agent[]): readonly Finding[] {
+  if (agents.length > 0) return [];
+  return [
+    {
+      severity: 'error',
+      what: 'No agent (NMI) runs in this cluster',
+      why: 'Pods reach the metadata service as the node, and may take any identity that it has',
+      mend: ['kubectl apply -k daemonset/overlays/standard'],
+    },
+  ];
+}
+
+function unready(
+  workloads: readonly Workload[],
+  complaints: readonly Complaint[],
+  severity: Finding['severity'] = 'error',
+): readonly Finding[] {
+  return workloads
+    .filter(({ ready, deleting }) => !ready && !deleting)
+    .map((workload) => {
+      const { namespace, name, node, why } = workload;
+      const said = complaints.find((each) => each.namespace === namespace && each.pod === name)?.message;
+      return {
+        severity,
+        what: `${podKey(workload)}${node === '' ? '' : ` on ${node}`} is not ready: ${clean(said ?? why)}`,
+        why: 'Not ready means that its rules do not stand, that it cannot read the cluster, or that it does not listen: pods of this node get no token',
+        mend: [
+          `kubectl describe pod ${name} -n ${namespace}`,
+          `kubectl logs ${name} -n ${namespace} --tail=50`,
+        ],
+      };
+    });
+}
+
+function refused(agents: readonly Agent[]): readonly Finding[] {
+  const wrong = agents.filter(({ settings, original }) => typeof settings === 'string' && !original);
+  return wrong.slice(0, 1).map((agent) => ({
+    severity: 'error',
+    what: `The command line of ${listed(wrong.map(podKey))} is refused: ${clean(String(agent.settings))}`,
+    why: 'An agent with such a command line does not start',
+    mend: [`kubectl describe pod ${agent.name} -n ${agent.namespace}`],
+  }));
+}
+
+function unserved(nodes: readonly string[], needy: readonly { readonly node: string }[]): readonly Finding[] {
+  if (nodes.length === 0) return [];
+  const inNeed = nodes.filter((node) => needy.some((pod) => pod.node === node));
+  return [
+    {
+      severity: 'error',
+      what: `No agent on ${listed(inNeed.length > 0 ? inNeed : nodes)}${inNeed.length > 0 ? ', where pods with identities run' : ''}`,
+      why: 'Pods of a node without an agent reach the metadata service as the node, and may take any identity that it has',
+      mend: ['kubectl get daemonsets -A -l component=nmi', `kubectl describe node ${inNeed[0] ?? nodes[0]}`],
+    },
+  ];
+}
+
+/** There is no agent for Windows. */
+function windows(
+  pods: readonly { readonly namespace: string; readonly name: string; readonly node: string }[],
+): readonly Finding[] {
+  const placed = pods.filter(({ node }) => node !== '');
+  if (placed.length === 0) return [];
+  return [
+    {
+      severity: 'warning',
+      what: `Pods with identities on nodes that are no Linux: ${listed(placed.map(podKey))}`,
+      why: 'There is no agent on such nodes, so they get no token',
+      mend: [`kubectl get pod ${placed[0]?.name} -n ${placed[0]?.namespace} -o wide`],
+    },
+  ];
+}

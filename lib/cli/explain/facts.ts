@@ -1,0 +1,33 @@
+import type { AzureIdentityBinding } from '../../model/binding.ts';
+import type { Decision, TokenRequest } from '../../model/decision.ts';
+import type { Pod } from '../../model/pod.ts';
+import { bindingSelects } from '../../model/selection.ts';
+import type { Workload } from '../agents/agent.ts';
+import type { Told } from '../told.ts';
+import type { Books } from './books.ts';
+import { itemsOf } from './judge.ts';
+import type { Agents, Mode } from './mode.ts';
+import type { Step } from './step.ts';
+
+/** All that an explanation is made of. Reading it is read.ts's, judging it the agent's, saying it walk.ts's. */
+export interface Facts {
+  readonly pod: Pod;
+  readonly request: TokenRequest;
+  readonly agents: Agents;
+  readonly mode: Mode;
+  readonly books: Books;
+  readonly decision: Told<Decision>;
+  /** The pods of MIC; read where an assignment is waited for. */
+  readonly mics: Told<readonly Workload[]>;
+  /** What the last warning about an object says; read for the identity that is waited for and for an agent that is not ready. */
+  readonly warning: string | undefined;
+  /** Whether the agent's DaemonSet wants a pod on that node; undefined where that cannot be told. */
+  readonly wanted: boolean | undefined;
+  /** What the agent would ask; undefined where it asks nobody. */
+  readonly token: Step | undefined;
+}
+
+/** The bindings that select the pod, in the agent's sense. */
+export function selecting({ pod, books, mode }: Facts): readonly AzureIdentityBinding[] {
+  return itemsOf(books.bindings).filter((each) => bindingSelects(each, pod, !mode.namespaced));
+}

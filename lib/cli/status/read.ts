@@ -1,0 +1,80 @@
+import type { Connection } from '../../kube/connection.ts';
+import { parseNode } from '../../kube/daemonsets.ts';
+import { listAll } from '../../kube/list.ts';
+import type { Resource } from '../../kube/resource.ts';
+import { podsOfNode } from '../../kube/resources.ts';
+import { bindingLabel } from '../../model/binding.ts';
+import type { NodeLabels } from '../../model/node-selector.ts';
+import { type Pod, podKey } from '../../model/pod.ts';
+import type { Workload } from '../agents/agent.ts';
+import { readAgentSets, readAgents, readMics } from '../agents/read.ts';
+import { type Books, readBooks } from '../explain/books.ts';
+import { itemsOf } from '../explain/judge.ts';
+import { type Agents, type Mode, type ModeFlags, modeOn } from '../explain/mode.ts';
+import { type Told, told } from '../told.ts';
+
+/** What there is in the cluster, as far as it could be read. */
+export interface Overview {
+  readonly nodes: Told<readonly NodeLabels[]>;
+  readonly agents: Agents;
+  readonly mode: Mode;
+  readonly mics: Told<readonly Workload[]>;
+  readonly books: Books;
+  /** Those that carry the label, and all of a namespace in which a podSelector looks for others. */
+  readonly pods: Told<readonly Pod[]>;
+}
+
+/** `namespace`: of identities and pods; '' for all. */
+export async function readOverview(
+  connection: Connection,
+  { namespace, given }: { readonly namespace: string; readonly given: ModeFlags },
+  signal: AbortSignal,
+): Promise<Overview> {
+  const [nodes, mics, pods, sets] = await Promise.all([
+    readNodes(connection, signal),
+    readMics(connection, signal),
+    readAgents(connection, signal),
+    readAgentSets(connection, signal),
+  ]);
+  const agents = { pods, sets };
+  const mode = modeOn('', agents, given);
+  const place = { namespace: namespace || undefined, node: undefined };
+  const books = await readBooks(connection, { ...mode, byNode: false }, place, signal);
+  return { nodes, agents, mode, mics, books, pods: await readPods(connection, books, namespace, signal) };
+}
+
+function readNodes(connection: Connection, signal: AbortSignal): Promise<Told<readonly NodeLabels[]>> {
+  const nodes: Resource<NodeLabels> = { name: 'nodes', path: '/api/v1/nodes', parse: parseNode };
+  return told(
+    nodes,
+    listAll(connection, nodes, signal).then(({ items }) => items),
+  );
+}
+
+async function readPods(
+  connection: Connection,
+  books: Books,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<Told<readonly Pod[]>> {
+  const { parse } = podsOfNode('');
+  const of = (place: string, labelSelector?: string): Resource<Pod> => ({
+    name: 'pods',
+    path: place === '' ? '/api/v1/pods' : `/api/v1/namespaces/${place}/pods`,
+    ...(labelSelector !== undefined && { query: { labelSelector } }),
+    parse,
+  });
+  const bySelector = itemsOf(books.bindings).filter(({ podSelector }) => podSelector !== undefined);
+  const looked = bySelector
+    .map((binding) => binding.namespace)
+    .filter((each) => namespace === '' || each === namespace);
+  const resources = [of(namespace, bindingLabel), ...[...new Set(looked)].map((each) => of(each))];
+  const lists = Promise.all(resources.map((resource) => listAll(connection, resource, signal)));
+  const all = lists.then(
+    (found) => new Map(found.flatMap(({ items }) => items.map((pod) => [podKey(pod), pod] as const))),
+  );
+  return told(
+    of(namespace),
+    all.then((pods) => [...pods.values()]),
+  );
+}

@@ -1,0 +1,181 @@
+import t from 'tap';
+import { exit } from '../../lib/cli/exit.ts';
+import { type Call, type Verb, verb } from '../../lib/cli/verb.ts';
+import { verbs as realVerbs } from '../../lib/cli/verbs.ts';
+import { flag } from '../../lib/config/flag.ts';
+import { bool, text } from '../../lib/config/types.ts';
+import { version } from '../../lib/config/version.ts';
+import { AppError } from '../../lib/model/errors.ts';
+import { call, cliRig } from './rig.ts';
+
+/** A verb that reports what it was called with. */
+function echo(name: string, words = 'WORD'): Verb {
+  return verb({
+    name,
+    words,
+    count: [0, 1],
+    summary: `says ${name}`,
+    about: `podid ${name} x`,
+    flags: {
+      colour: flag({ flag: 'colour', type: text, default: 'none', help: 'its colour' }),
+      loud: flag({ flag: 'loud', short: 'l', type: bool, default: false, help: 'aloud' }),
+    },
+    run: async ({ flags, words }) => ({
+      status: exit.ok,
+      data: { name, words, colour: flags.colour, loud: flags.loud, namespace: flags.namespace },
+      text: (style) => `${style.good(name)}\n`,
+    }),
+  });
+}
+
+const verbs = [echo('exception'), echo('exception add'), echo('add')];
+
+async function said(...args: string[]): Promise<unknown> {
+  const { stdout, stderr } = await call(['-o', 'json', ...args], { verbs });
+  return stdout === '' ? stderr : JSON.parse(stdout);
+}
+
+t.test('takes flags and words in any order, as kubectl does', async (t) => {
+  const wanted = { name: 'add', words: ['pod/x'], colour: 'red', loud: true, namespace: 'shop' };
+  t.same(await said('add', 'pod/x', '-n', 'shop', '--colour=red', '-l'), wanted);
+  t.same(await said('-n=shop', '--loud', 'add', '--colour', 'red', 'pod/x'), wanted);
+  t.same(await said('add', '-nshop', '-l', '--colour', 'red', '--', 'pod/x'), wanted);
+});
+
+t.test('finds verbs of two words, and words that look like verbs', async (t) => {
+  t.match(await said('exception', 'add'), { name: 'exception add', words: [] });
+  t.match(await said('exception', 'other'), { name: 'exception', words: ['other'] });
+  t.match(await said('-n', 'add', 'exception', 'add', 'add'), {
+    name: 'exception add',
+    words: ['add'],
+    namespace: 'add',
+  });
+});
+
+t.test(
+  'refuses what it does not understand in one sentence, with status 2 and nothing on stdout',
+  async (t) => {
+    const refused: readonly (readonly [readonly string[], RegExp])[] = [
+      [['frobnicate'], /^podid: unknown verb frobnicate; podid --help lists all\n$/],
+      [['--frobnicate'], /^podid: unknown flag --frobnicate; podid --help lists all\n$/],
+      [['add', '--colours', 'red'], /^podid: unknown flag --colours; .*\n$/],
+      [['add', '--colour'], /^podid: --colour needs a value: .*\n$/],
+      [['add', 'a', 'b'], /^podid: podid add WORD: unexpected "b"; podid add --help tells more\n$/],
+      [['add', '-o', 'xml'], /^podid: --output is "xml", but it takes one of text, json, yaml\n$/],
+      [['x\x1b[2J'], /^podid: unknown verb x\?\[2J; /],
+    ];
+    for (const [args, stderr] of refused)
+      t.match(await call(args, { verbs }), { status: 2, stdout: '', stderr });
+  },
+);
+
+t.test('says what is missing', async (t) => {
+  const needy = verb({
+    ...{ name: 'needy', words: 'pod/NAME', count: [1, 1], summary: 'needs', about: '', flags: {} },
+    run: async () => ({ status: exit.ok, data: {}, text: () => '' }),
+  });
+  const stderr = 'podid: podid needy pod/NAME: something is missing; podid needy --help tells more\n';
+  t.same(await call(['needy'], { verbs: [needy] }), { status: 2, stdout: '', stderr });
+});
+
+t.test('tells its verbs, their flags and its version', async (t) => {
+  for (const args of [['--help'], ['-h'], ['help'], []]) {
+    const { status, stdout } = await call(args, { verbs });
+    t.equal(status, 0);
+    for (const { name, summary } of verbs) t.match(stdout, new RegExp(` ${name} WORD +${summary}\n`));
+  }
+  for (const args of [
+    ['add', '--help'],
+    ['help', 'add'],
+    ['add', 'x', '-h'],
+  ]) {
+    const { status, stdout } = await call(args, { verbs });
+    t.equal(status, 0);
+    for (const part of ['podid add WORD', 'says add.', 'podid add x', '--colour', '--context', 'Exit status'])
+      t.ok(stdout.includes(part), part);
+  }
+  for (const arg of ['--version', 'version'])
+    t.same(await call([arg], { verbs }), { status: 0, stdout: `podid ${version}\n`, stderr: '' });
+});
+
+t.test('every verb has a help of its own, and no two have one name', async (t) => {
+  t.equal(new Set(realVerbs.map(({ name }) => name)).size, realVerbs.length);
+  for (const { name } of realVerbs) {
+    t.match(await call([...name.split(' '), '--help']), {
+      status: 0,
+      stdout: /^Usage: podid .*--kubeconfig/s,
+    });
+  }
+});
+
+t.test('colours are for terminals, and for those who want them', async (t) => {
+  const run = async (terminal: boolean, env = {}): Promise<string> =>
+    (await call(['add'], { verbs, terminal, env })).stdout;
+  t.equal(await run(false), 'add\n');
+  t.equal(await run(true), '\x1b[32madd\x1b[39m\n');
+  t.equal(await run(true, { NO_COLOR: '1' }), 'add\n');
+});
+
+t.test('programs get JSON or YAML', async (t) => {
+  const yaml = await call(['add', '-o', 'yaml', '--colour=no'], { verbs });
+  t.equal(yaml.stdout, "---\nname: add\nwords: []\ncolour: 'no'\nloud: false\nnamespace: ''\n");
+});
+
+t.test('what others wrote acts on no terminal, and is the same for programs', async (t) => {
+  const colour = 'a\x1b[2J\x9b2J\u202eb\u{e0001}';
+  for (const output of ['json', 'yaml']) {
+    const { stdout } = await call(['add', '-o', output, `--colour=${colour}`], { verbs });
+    t.notMatch(stdout, /[^\P{Cc}\n]|\p{Cf}/u, output);
+    if (output === 'json') t.equal(JSON.parse(stdout).colour, colour);
+  }
+});
+
+t.test('what goes wrong on the way is one sentence, and status 1', async (t) => {
+  const failing = (error: Error): Verb =>
+    verb({
+      ...{ name: 'fail', words: '', count: [0, 0], summary: 'fails', about: '', flags: {} },
+      run: async ({ screen }: Call<Record<never, never>>) => {
+        screen.progress('trying');
+        throw error;
+      },
+    });
+  const error = new AppError('kube-unreachable', 'the API server is\x07 away');
+  const stderr = 'trying\npodid: the API server is? away\n';
+  t.same(await call(['fail'], { verbs: [failing(error)] }), { status: 1, stdout: '', stderr });
+  const onTerminal = await call(['fail'], { verbs: [failing(error)], terminal: true });
+  t.equal(onTerminal.stderr, '\r\x1b[Ktrying\r\x1b[Kpodid: the API server is? away\n', 'progress is wiped');
+});
+
+const where = verb({
+  ...{ name: 'where', words: '', count: [0, 0], summary: 'says where', about: '', flags: {} },
+  run: async ({ cluster, signal }) => {
+    const { namespace, connection } = cluster;
+    await connection.json('/version', { maxBytes: 1_000, signal });
+    return { status: exit.ok, data: { namespace }, text: () => `${namespace}\n` };
+  },
+});
+
+t.test('asks the cluster of the kubeconfig, in the namespace that is meant', async (t) => {
+  const { podid } = await cliRig(t);
+  t.same(await podid(['where'], { verbs: [where] }), { status: 0, stdout: 'default\n', stderr: '' });
+  t.match(await podid(['where', '-n', 'shop'], { verbs: [where] }), { stdout: 'shop\n' });
+  t.match(await podid(['where', '--context', 'lab'], { verbs: [where] }), { status: 0 });
+  const other = await podid(['where', '--context', 'other'], { verbs: [where] });
+  t.not(other.status, 0, 'a context that is not there is not passed over');
+  t.match(other, { stdout: '', stderr: /context/ });
+});
+
+t.test('of several files in KUBECONFIG, takes the first that names a cluster', async (t) => {
+  const { kubeconfig } = await cliRig(t);
+  const file = kubeconfig('admin-token');
+  const env = { KUBECONFIG: ['/nowhere/config', '/dev/null', file].join(':') };
+  t.match(await call(['where'], { verbs: [where], env }), { status: 0, stdout: 'default\n' });
+});
+
+t.test('says which cluster it misses', async (t) => {
+  t.match(await call(['where'], { verbs: [where] }), { status: 2, stderr: /no cluster is named/ });
+  const gone = ['where', '--kubeconfig', '/nowhere/config'];
+  t.match(await call(gone, { verbs: [where] }), { status: 1, stderr: /cannot be read \(ENOENT\)/ });
+  const several = await call(['where'], { verbs: [where], env: { KUBECONFIG: '/a:/b' } });
+  t.match(several, { status: 1, stderr: /none of the files \/a:\/b is there/ });
+});

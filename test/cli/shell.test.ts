@@ -1,0 +1,19 @@
+import { execFileSync } from 'node:child_process';
+import t from 'tap';
+import { quoted } from '../../lib/cli/shell.ts';
+
+t.test('a word stays one word in a shell, whatever stands in it', async (t) => {
+  for (const word of ['plain', 'a b', "it's", '$(id)', '`id`', 'x;rm -rf /', '"', '\\', '*', '~', '!!', '']) {
+    const told = execFileSync('/bin/sh', ['-c', `printf %s ${quoted(word)}`], { encoding: 'utf8' });
+    t.equal(told, word);
+  }
+});
+
+t.test('an ARM id is readable as it stands, and not cut off', async (t) => {
+  const id = `/subscriptions/s/resourcegroups/${'g'.repeat(90)}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${'i'.repeat(128)}`;
+  t.equal(quoted(id), id);
+});
+
+t.test('what acts on a terminal, or ends a line, does not get there', async (t) => {
+  t.equal(quoted('a\n\x1b[2Jb'), "'a??[2Jb'");
+});
