@@ -4,6 +4,7 @@ import type { Connection } from '../kube/connection.ts';
 import { readSecret } from '../kube/secret.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { NmiMetrics } from '../platform/metrics.ts';
+import { CertificateDates } from '../tokens/certificate-dates.ts';
 import { createEntra } from '../tokens/entra.ts';
 import { createEntraDispatcher, createPostForm } from '../tokens/entra-http.ts';
 import { measured } from '../tokens/measured.ts';
@@ -24,6 +25,7 @@ export function servicePrincipalsOf({ config, connection, clock, metrics }: Serv
 } {
   const url = proxyUrlOf(config.httpsProxy) ?? '';
   const dispatcher = createEntraDispatcher({ url, except: config.noProxy });
+  const dates = new CertificateDates(clock, metrics);
   const source = new ServicePrincipalSource({
     clock,
     readSecret: async (name, signal) => {
@@ -34,6 +36,7 @@ export function servicePrincipalsOf({ config, connection, clock, metrics }: Serv
     acquire: createEntra(createPostForm(dispatcher), clock),
     allowedHosts: config.allowedAdEndpoints ?? [],
     crossNamespaceSecrets: config.allowCrossNamespaceSecrets,
+    onCertificate: (identity, expiresOn) => dates.note(identity, expiresOn),
   });
   return {
     source: { ...measured(source, 'adal_token', metrics, clock), enter: source.enter },

@@ -122,6 +122,12 @@ export class NmiMetrics {
     help: 'Tokens in the cache',
     registers: [this.registry],
   });
+  readonly certificates = new Gauge({
+    name: 'podidentity_certificate_expiry_timestamp_seconds',
+    help: 'When the certificate of a type 2 AzureIdentity (namespace/name) ends, in seconds since 1970; gone two days after its last use',
+    labelNames: ['identity'],
+    registers: [this.registry],
+  });
   readonly proven = new Gauge({
     name: 'podidentity_redirect_proven',
     help: '1 when a packet was seen to arrive over the redirect, 0 when that is disproven or doubted, -1 when it could not be told',

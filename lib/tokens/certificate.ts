@@ -11,6 +11,8 @@ export interface ClientCertificate {
   readonly thumbprintSha256: string;
   /** PEM: the key's own certificate, then its issuers as far as they are there, for subject-name/issuer authentication. */
   readonly x5c: string;
+  /** End of the key's own certificate, s since the epoch. MSAL does not look at it; Entra ID does. */
+  readonly expiresOn: number;
 }
 
 /** What a Secret holds of it: PKCS#12 or PEM, and the password, '' for none. */
@@ -66,6 +68,7 @@ function readCertificate(file: Buffer, password: string): ClientCertificate | st
       privateKey: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
       thumbprintSha256: own.fingerprint256.replaceAll(':', ''),
       x5c: chainOf(own, certificates).map(String).join(''),
+      expiresOn: Math.floor(own.validToDate.getTime() / 1000),
     };
   } catch (error) {
     return whyUseless(error, password);

@@ -32,6 +32,8 @@ export interface ServicePrincipalOptions {
   /** Hosts that credentials may be sent to, beside those of the known clouds. */
   readonly allowedHosts: readonly string[];
   readonly crossNamespaceSecrets: boolean;
+  /** A certificate was read for this identity; `expiresOn` is its end, s since the epoch. */
+  readonly onCertificate?: (identity: AzureIdentity, expiresOn: number) => void;
 }
 
 /** An identity that may be asked for: whom to ask, and with what. */
@@ -123,6 +125,7 @@ export class ServicePrincipalSource implements TokenSource {
     const file = certificateFileIn(data, of);
     const certificate = (await this.#reader()).read(file);
     if (typeof certificate === 'string') throw unusable(of, `its certificate ${certificate}`);
+    this.#options.onCertificate?.(identity, certificate.expiresOn);
     return { kind: 'certificate', certificate };
   }
 
