@@ -1,10 +1,7 @@
 import { hostname } from 'node:os';
-import type { ApplyDoors, Write } from './assign/apply-doors.ts';
-import type { PlanSettings } from './assign/snapshot.ts';
 import type { MicConfig } from './config/mic-flags.ts';
 import type { Environment } from './config/parse.ts';
 import { version } from './config/version.ts';
-import { AssignedObjects } from './kube/assigned-objects.ts';
 import { Connection } from './kube/connection.ts';
 import { Events } from './kube/events.ts';
 import { Leader } from './kube/leader.ts';
@@ -15,15 +12,15 @@ import { Turns } from './kube/turns.ts';
 import { Writer } from './kube/writer.ts';
 import { CloudHolder } from './mic/cloud.ts';
 import { MicCluster } from './mic/cluster.ts';
-import { Controller } from './mic/controller.ts';
-import { objectsBy } from './mic/objects.ts';
+import type { Controller } from './mic/controller.ts';
 import { Telling } from './mic/telling.ts';
 import { typeUpgrade } from './mic/upgrade.ts';
+import { controllerOf } from './mic/work.ts';
 import { systemClock as clock } from './platform/clock.ts';
 import { metricsPages, probePages } from './platform/health.ts';
 import type { Logger } from './platform/log.ts';
 import { MicMetrics } from './platform/mic-metrics.ts';
-import { keepPages } from './platform/pages.ts';
+import { keepPages, type Pages } from './platform/pages.ts';
 import { runTasks } from './platform/tasks.ts';
 
 /** Different messages of one reason that an object's events tell in a minute, and events that may wait. */
@@ -40,94 +37,49 @@ export interface MicOptions {
   readonly signal: AbortSignal;
 }
 
+/** What the tasks of MIC share. */
+interface Mic extends Omit<MicOptions, 'kube' | 'env' | 'signal'> {
+  /** Of this instance, in the lease. */
+  readonly identity: string;
+  readonly metrics: MicMetrics;
+  readonly connection: Connection;
+  /** Of its own, so that no other request holds a renewal up. */
+  readonly leaseConnection: Connection;
+  readonly cluster: MicCluster;
+  readonly events: Events;
+}
+
 /**
  * The controller, from start to end. Resolves when it was told to end and has given up its lease; rejects with AppError for what
  * makes a start impossible.
  */
 export async function runMic({ config, kube, env, log, signal }: MicOptions): Promise<void> {
   const metrics = new MicMetrics();
-  const random = Math.random;
   const userAgent = [`pod-identity/MIC/${version}`, config.customUserAgent].join(' ').trim();
   const identity = config.leaderElectionInstance || hostname();
   const cloud = await CloudHolder.open({ config, env, clock, userAgent, metrics, log });
   const connection = new Connection({ source: kube, userAgent, clock });
-  // Of its own, so that no other request holds a renewal up.
   const leaseConnection = new Connection({ source: kube, userAgent, clock });
-  log.info({ version, identity, namespaced: config.forceNamespaced }, 'starting');
-
+  sayStart(config, identity, log);
   // observe: what is in the cluster
   const onChange = (): void => controller.trigger();
   const cluster = new MicCluster({ connection, log, metrics, onChange });
   const count = (outcome: string): void => metrics.events.inc({ outcome });
   const events = new Events({ connection, node: identity, log, count, ...eventLimits });
-  const telling = new Telling({ clock, events, metrics, log, refOf: (about) => cluster.refOf(about) });
-
   // plan and apply: what should be there, and how it comes there
   const turns = new Turns({ clock, qps: config.clientQps, perLane: config.createDeleteBatch });
-  const writer = new Writer({ connection, turns, random });
-  const immutable = (): PlanSettings['immutable'] => [...config.immutableUserMsis, ...cloud.azure.own];
-  const doors: ApplyDoors = {
-    ...{ clock, random, log },
-    arm: {
-      identitiesOf: (machine) => cloud.azure.arm.identitiesOf(machine),
-      patch: (...sent) => cloud.azure.arm.patch(...sent),
-    },
-    objects: objectsBy(new AssignedObjects(writer)),
-    tell: (outcry) => telling.outcry(outcry),
-    onWrite: (...written) => noteWrite(metrics, ...written),
-    isFresh: () => cluster.isFresh(),
-  };
-  const controller = new Controller({
-    doors,
-    applySettings: {
-      get immutable() {
-        return immutable();
-      },
-      batch: config.createDeleteBatch,
-      repairMs: config.identityAssignmentReconcileInterval,
-    },
-    planSettings: () => ({
-      namespaced: config.forceNamespaced,
-      home: cloud.azure.home,
-      graceMs: config.unassignGrace,
-      prewarm: config.prewarm === 'binding',
-      immutable: immutable(),
-    }),
-    everyMs: config.syncRetryDuration,
-    snapshot: (nowMs) => cluster.snapshot(nowMs),
-    onProblems: (problems) => telling.problems(problems),
-    metrics,
-  });
-
+  const writer = new Writer({ connection, turns, random: Math.random });
+  const telling = new Telling({ clock, events, metrics, log, refOf: (about) => cluster.refOf(about) });
+  const parts = { config, cloud, cluster, writer, telling, metrics, clock, random: Math.random, log };
+  const controller = controllerOf(parts);
   // one at a time: of several MICs the leader works
-  const place = { namespace: config.leaderElectionNamespace, name: config.leaderElectionName };
-  const leader = new Leader({
-    ...{ identity, clock, random, log },
-    lease: leaseIn(leaseConnection, place),
-    original: originalLockIn(leaseConnection, place),
-    durationMs: config.leaderElectionDuration,
-    tell: (about, event) => events.report(about, event),
-  });
-  const work = async (term: AbortSignal): Promise<void> => {
-    metrics.elections.inc();
-    await typeUpgrade({ config, connection, writer, log }, term);
-    while (!term.aborted && !(await cluster.caches.whenSynced(syncMs, term)));
-    await controller.lead(term);
-  };
-
-  // what operators and scrapers ask
-  const problems = (): string[] => cluster.caches.problems();
-  const probes = probePages({ active: () => leader.leading, problems });
-  const scrape = metricsPages(async () => {
-    metrics.ready.set(problems().length === 0 ? 1 : 0);
-    metrics.leading.set(leader.leading ? 1 : 0);
-    for (const [resource, ms] of cluster.caches.ages()) metrics.watchAge.set({ resource }, ms / 1000);
-    return metrics.page();
-  }, clock);
+  const mic = { config, log, identity, metrics, connection, leaseConnection, cluster, events };
+  const leader = leaderOf(mic);
+  const { probes, scrape } = pagesOf(mic, leader);
   try {
     await runTasks(signal, {
       watch: (ending) => cluster.caches.run(ending),
-      lead: (ending) => leader.run(ending, work),
+      lead: (ending) => leader.run(ending, (term) => work(mic, writer, controller, term)),
       cloud: (ending) => cloud.run(ending, onChange),
       events: (ending) => events.run(ending),
       probes: (ending) => keepPages(config.httpProbePort, probes, { clock, log, ending }),
@@ -139,18 +91,45 @@ export async function runMic({ config, kube, env, log, signal }: MicOptions): Pr
   }
 }
 
-/** By the original's names. */
-function noteWrite(metrics: MicMetrics, write: Write, ms: number, failed: boolean): void {
-  const kinds = {
-    create: { metric: metrics.additions, name: 'assigned_identity_addition' },
-    update: { metric: metrics.updates, name: 'assigned_identity_update' },
-    delete: { metric: metrics.deletions, name: 'assigned_identity_deletion' },
-    state: { metric: undefined, name: 'update_azure_assigned_identity_status' },
-  } as const;
-  const { metric, name } = kinds[write];
-  if (failed) metrics.kubeErrors.inc({ operation_type: name });
-  else {
-    metric?.count.inc();
-    metric?.duration.observe(ms / 1000);
-  }
+function sayStart(config: MicConfig, identity: string, log: Logger): void {
+  log.info({ version, identity, namespaced: config.forceNamespaced }, 'starting');
+  if (config.updateUserMsiMaxRetry === undefined) return;
+  const why = 'a refused change is divided until those at fault stand alone, whatever that takes';
+  log.warn({ flag: '--update-user-msi-max-retry', why }, 'flag without effect');
+}
+
+function leaderOf({ config, identity, leaseConnection, events, log }: Mic): Leader {
+  const place = { namespace: config.leaderElectionNamespace, name: config.leaderElectionName };
+  return new Leader({
+    ...{ identity, clock, random: Math.random, log },
+    lease: leaseIn(leaseConnection, place),
+    original: originalLockIn(leaseConnection, place),
+    durationMs: config.leaderElectionDuration,
+    tell: (about, event) => events.report(about, event),
+  });
+}
+
+/** What the leader does in its term. */
+async function work(mic: Mic, writer: Writer, controller: Controller, term: AbortSignal): Promise<void> {
+  const { config, connection, cluster, metrics, log } = mic;
+  metrics.elections.inc();
+  await typeUpgrade({ config, connection, writer, log }, term);
+  while (!term.aborted && !(await cluster.caches.whenSynced(syncMs, term)));
+  await controller.lead(term);
+}
+
+/** What operators and scrapers ask. */
+function pagesOf(
+  { cluster, metrics }: Mic,
+  leader: Leader,
+): { readonly probes: Pages; readonly scrape: Pages } {
+  const problems = (): string[] => cluster.caches.problems();
+  const probes = probePages({ active: () => leader.leading, problems });
+  const scrape = metricsPages(async () => {
+    metrics.ready.set(problems().length === 0 ? 1 : 0);
+    metrics.leading.set(leader.leading ? 1 : 0);
+    for (const [resource, ms] of cluster.caches.ages()) metrics.watchAge.set({ resource }, ms / 1000);
+    return metrics.page();
+  }, clock);
+  return { probes, scrape };
 }

@@ -50,6 +50,7 @@ export function azureOf(config: CloudConfig, parts: AzureParts): AzureSide {
     ),
     onCall: ({ operation, ms, status }) => {
       metrics.cloud.observe({ operation_type: operation }, ms / 1000);
+      metrics.cloudCalls.inc({ operation_type: operation, status: String(status ?? 'none') });
       if (status === undefined || status >= 400) metrics.cloudErrors.inc({ operation_type: operation });
     },
   });

@@ -45,6 +45,12 @@ export class MicMetrics {
     labelNames: ['operation_type'],
     registers: [this.registry],
   });
+  readonly cloudCalls = new Counter({
+    name: 'podidentity_arm_calls_total',
+    help: 'Calls to Azure Resource Manager by operation and status; none: no answer',
+    labelNames: ['operation_type', 'status'],
+    registers: [this.registry],
+  });
   readonly cloudRemaining = new Gauge({
     name: 'podidentity_arm_calls_remaining',
     help: 'What Azure Resource Manager said is left of a limit, by subscription',
