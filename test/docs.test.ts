@@ -17,6 +17,7 @@ t.test('every flag that a page names exists', async (t) => {
     (file) => text(file).match(/--[a-z-]+/g) ?? [],
   );
   const flags = new Set([
+    'install', // helm upgrade --install
     ...Object.values({ ...nmiFlags, ...micFlags }).map(({ flag }) => flag),
     ...ofScripts.map((flag) => flag.slice(2)),
   ]);

@@ -1,21 +1,26 @@
-import type { FlagTable } from '../../lib/config/flag.ts';
+import { type FlagTable, shownDefault } from '../../lib/config/flag.ts';
 import { nmiFlags } from '../../lib/config/nmi-flags.ts';
-
-const begin = '<!-- flags:begin (scripts/docs writes this table) -->';
-const end = '<!-- flags:end -->';
 
 /** The README with the flag table that the code has. Throws when its place is not marked. */
 export function withFlagTable(readme: string): string {
-  const from = readme.indexOf(begin);
-  const to = readme.indexOf(end);
-  if (from < 0 || to < from) throw new Error('README.md has no place for the flag table');
-  return `${readme.slice(0, from + begin.length)}\n${flagTable(nmiFlags)}${readme.slice(to)}`;
+  return withTable(readme, 'flags', flagTable(nmiFlags));
 }
 
-function flagTable(table: FlagTable): string {
-  const rows = Object.values(table).map(({ flag, env, default: value, help }) => {
-    const name = env ? `\`--${flag}\`, \`${env}\`` : `\`--${flag}\``;
-    return `| ${name} | ${value === '' || value === undefined ? '–' : `\`${String(value)}\``} | ${help} |`;
+/** A page with this table in the place that is marked for it. Throws when there is none. */
+export function withTable(page: string, name: string, table: string): string {
+  const begin = `<!-- ${name}:begin (scripts/docs writes this table) -->`;
+  const end = `<!-- ${name}:end -->`;
+  const from = page.indexOf(begin);
+  const to = page.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`the page has no place for the table ${name}`);
+  return `${page.slice(0, from + begin.length)}\n${table}${page.slice(to)}`;
+}
+
+export function flagTable(table: FlagTable): string {
+  const rows = Object.values(table).map((spec) => {
+    const name = spec.env ? `\`--${spec.flag}\`, \`${spec.env}\`` : `\`--${spec.flag}\``;
+    const value = shownDefault(spec);
+    return `| ${name} | ${value === '' ? '–' : `\`${value}\``} | ${spec.help} |`;
   });
   return ['| flag, environment | default | |', '|---|---|---|', ...rows, ''].join('\n');
 }
