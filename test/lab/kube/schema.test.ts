@@ -21,8 +21,12 @@ interface Crd {
   };
 }
 
+async function crdFiles(): Promise<string[]> {
+  return (await readdir(folder)).filter((file) => file.startsWith('azure'));
+}
+
 t.test('each custom kind of the stand-in has the schema of its CRD', async (t) => {
-  const crds = await Promise.all((await readdir(folder)).map(readCrd));
+  const crds = await Promise.all((await crdFiles()).map(readCrd));
   t.strictSame(
     crds.map((crd) => crd.spec.names.kind).sort(),
     kinds
@@ -44,7 +48,7 @@ t.test('each custom kind of the stand-in has the schema of its CRD', async (t) =
 });
 
 t.test('the CRDs refuse nothing that the original took', async (t) => {
-  for (const file of await readdir(folder)) {
+  for (const file of await crdFiles()) {
     const text = await readFile(join(folder, file), 'utf8');
     t.notMatch(text, /^\s*(required|enum|pattern|default|minimum|maximum|subresources):/m, file);
   }
