@@ -5,9 +5,10 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { AppError } from '../model/errors.ts';
 import type { Clock } from '../platform/clock.ts';
-import { answerOf, answerTo, closed, type Heard, isTaken, trySend } from './answering.ts';
+import { answerOf, answerTo, closed, cut, type Heard, isTaken, orphanNone, trySend } from './answering.ts';
 import type { Rate } from './budget.ts';
 import { Connections, type StandingOf } from './connections.ts';
+import { limits } from './limits.ts';
 import { Quota, usualRate } from './quota.ts';
 import { type Answer, rawAnswer, refuse } from './reply.ts';
 import type { Handler, Trace } from './stages.ts';
@@ -73,6 +74,7 @@ export class MetadataListener {
       void this.#connections.inTurn(socket, () => this.#malformed(socket, refuse('method-refused')));
     });
     this.#server.on('clientError', (error, socket) => this.#garbled(socket, answerTo(error)));
+    orphanNone(this.#server, options.clock, limits.lingerMs);
     this.#server.on('connection', (socket) => {
       if (!this.#connections.admit(socket)) this.#unheard(socket, refuse('too-many-connections'));
     });
@@ -117,6 +119,11 @@ export class MetadataListener {
   #hear(handler: Handler, req: IncomingMessage, res: ServerResponse): void {
     const { socket } = req; // Node takes it away from a request that breaks off
     if (socket.destroyed) return; // cut before; Node still hands out what came in the same packet
+    // It was told that the last answer was the last.
+    if (socket.writableEnded) {
+      cut(socket);
+      return;
+    }
     this.#newest.set(socket, req);
     const address = socket.remoteAddress ?? '';
     const isSurplus = this.#connections.isSurplus(socket);
@@ -125,7 +132,7 @@ export class MetadataListener {
     if (!refused) void this.#admitted(handler, heard, address);
     else if (this.#connections.isBusy(socket)) {
       // Pipelined behind others, which no SDK does: a queue of refusals would be kept in memory for nothing.
-      socket.destroy();
+      cut(socket);
       this.#unheard(socket, refused);
     } else void this.#connections.inTurn(socket, () => this.#serve(this.#slowly(refused), heard));
   }
@@ -154,7 +161,7 @@ export class MetadataListener {
     const started = this.#options.clock.monotonic();
     const trace: Trace = { route: 'refused' };
     const { answer, thrown } = await answerOf(handler, heard, trace);
-    const close = this.#closing || answer.close === true;
+    const close = this.#closing || answer.close === true || socket.bytesWritten > limits.written;
     const left = !socket.writable;
     const failure = left ? undefined : (trySend(res, { ...answer, close }, requestId) ?? thrown);
     this.#options.onServed({
@@ -171,7 +178,7 @@ export class MetadataListener {
     });
     // The next turn comes when this answer has left: a client that does not read gets no second one into our memory.
     if (!left && !isTaken(heard) && !socket.destroyed) {
-      const unread = this.#options.clock.after(limits.unreadMs, () => socket.destroy());
+      const unread = this.#options.clock.after(limits.unreadMs, () => cut(socket));
       await closed(res);
       unread.cancel();
     }
@@ -195,7 +202,7 @@ export class MetadataListener {
     }
     const refused = this.#quota.enter(address ?? '');
     if (refused) {
-      socket.destroy();
+      cut(socket as Socket);
       this.#unheard(socket as Socket, refused);
       return false;
     }
@@ -224,24 +231,3 @@ export class MetadataListener {
     };
   }
 }
-
-/** Each limit said out loud. A held token request may take 60 s, so answers have no time limit of their own here. */
-const limits = {
-  http: {
-    maxHeaderSize: 8 * 1024,
-    keepAliveTimeout: 65_000,
-    requireHostHeader: false, // Node would answer without JSON; isHttp1 below does it
-    insecureHTTPParser: false,
-    optimizeEmptyRequests: true,
-  },
-  headMs: 10_000,
-  /** Longer than the longest hold. */
-  silenceMs: 120_000,
-  connections: 8192,
-  /** No SDK sends 20. Kept connections with 800 each filled the memory until the agent ended (measured). */
-  headers: 64,
-  /** For an answer to leave, in all: what the client sends meanwhile is no sign that it reads. */
-  unreadMs: 10_000,
-  /** Within the second that SDK probes wait. */
-  refusalMs: 250,
-} as const;
