@@ -8,6 +8,8 @@ import { Gate } from '../platform/gate.ts';
 const comingMs = 2_000;
 /** Requests of pods that start. Beyond it somebody floods, and is told at once to come again. */
 const mostWaiting = 256;
+/** Of one address: SDKs of a pod that starts ask a few times at once. One that floods leaves room for the others. */
+const mostPerAddress = 32;
 
 /** Requests from addresses that no pod is known to have: each waits a moment for its pod to be told of. */
 export class Arrivals {
@@ -21,8 +23,8 @@ export class Arrivals {
 
   /** True as soon as a pod claims the address; false when its time is over, `signal` aborts, or too many wait. */
   async wait(ip: string, signal: AbortSignal): Promise<boolean> {
-    if (this.#waiting >= mostWaiting) return false;
     const gate = this.#gates.get(ip) ?? new Gate(this.#clock);
+    if (this.#waiting >= mostWaiting || gate.waiting >= mostPerAddress) return false;
     this.#gates.set(ip, gate);
     this.#waiting += 1;
     try {

@@ -140,10 +140,11 @@ t.test('does not wait for a pod to be told of when nobody can tell', async (t) =
 
 t.test('holds 256 requests of unknown addresses, and tells the next one at once to come again', async (t) => {
   const { directory, index, clock } = start({ live: none });
-  const asking = Array.from({ length: 256 }, () => directory.at(ip, patient));
+  const from = (i: number): string => `10.0.1.${i % 8}`;
+  const asking = Array.from({ length: 256 }, (_, i) => directory.at(from(i), patient));
   await clock.advance(0);
   t.equal(brief(await directory.at('10.0.0.8', patient)), 'unknown');
-  index.upsert(known);
+  for (let i = 0; i < 8; i++) index.upsert(aPod({ uid: 'known', name: `pod${i}`, ips: [from(i)] }));
   t.same(new Set((await Promise.all(asking)).map(brief)), new Set(['known']));
   const later = directory.at('10.0.0.8', patient);
   await clock.advance(1_999);
@@ -230,3 +231,13 @@ t.test(
     t.equal(clock.waiting, 0);
   },
 );
+
+t.test('one address that floods leaves room for pods that start', async (t) => {
+  const clock = new FakeClock();
+  const arrivals = new Arrivals(clock);
+  const { signal } = new AbortController();
+  for (let i = 0; i < 256; i++) void arrivals.wait('10.0.0.66', signal);
+  const other = arrivals.wait('10.0.0.7', signal);
+  arrivals.came('10.0.0.7');
+  t.equal(await other, true);
+});
