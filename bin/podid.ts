@@ -1,14 +1,15 @@
-import { homedir } from 'node:os';
+import { constants, homedir } from 'node:os';
 import { runPodid } from '../lib/cli/podid.ts';
 import type { Stream } from '../lib/cli/world.ts';
 import { systemClock } from '../lib/platform/clock.ts';
 
 const end = new AbortController();
-/** 128 and the number of the signal, as shells count. */
-const interrupted = 130;
+/** 128 and the number of the signal, as shells count; undefined until one comes. */
+let interrupted: number | undefined;
 
 for (const name of ['SIGTERM', 'SIGINT'] as const) {
   process.on(name, () => {
+    interrupted = 128 + constants.signals[name];
     if (end.signal.aborted) process.exit(interrupted);
     end.abort();
   });
@@ -29,4 +30,4 @@ const status = await runPodid(process.argv.slice(2), {
   signal: end.signal,
 });
 // Not process.exit: what is written to a pipe goes out first.
-process.exitCode = end.signal.aborted && status !== 0 ? interrupted : status;
+process.exitCode = status === 0 ? status : (interrupted ?? status);

@@ -1,4 +1,4 @@
-import { type FlagTable, type FlagValues, flag } from '../config/flag.ts';
+import { type FlagSpec, type FlagTable, type FlagType, type FlagValues, flag } from '../config/flag.ts';
 import { type Environment, parseFlags } from '../config/parse.ts';
 import { bool, choice, text } from '../config/types.ts';
 import { AppError } from '../model/errors.ts';
@@ -35,6 +35,11 @@ export const commonFlags = {
   help: flag({ flag: 'help', short: 'h', type: bool, default: false, help: 'print this and exit' }),
 };
 
+const { namespace: _, ...clusterFlags } = commonFlags;
+
+/** Those of verbs that look at the whole cluster: a namespace that is named would be passed over. */
+export { clusterFlags };
+
 export type CommonValues = FlagValues<typeof commonFlags>;
 
 /** For verbs that look at one namespace unless told otherwise. */
@@ -45,6 +50,18 @@ export const allNamespaces = flag({
   default: false,
   help: 'all namespaces',
 });
+
+/** As kubectl's, which takes it bare, too. */
+const dryRun: FlagType<boolean> = {
+  expects: 'client or none',
+  shown: (value) => (value ? 'client' : 'none'),
+  parse: (value) => (value === 'client' ? true : value === 'none' ? false : bool.parse(value)),
+  bare: true,
+};
+
+export function dryRunFlag(help: string): FlagSpec<boolean> {
+  return flag({ flag: 'dry-run', type: dryRun, default: false, help });
+}
 
 export interface Arguments<Table extends FlagTable> {
   readonly flags: FlagValues<Table>;

@@ -11,7 +11,8 @@ import type { World } from './world.ts';
 export interface ClusterFlags {
   readonly kubeconfig: string;
   readonly context: string;
-  readonly namespace: string;
+  /** Undefined for a verb that has no --namespace. */
+  readonly namespace?: string;
 }
 
 /** The cluster that is meant, connected to when it is first asked. */
@@ -38,7 +39,7 @@ export class Cluster {
 
   /** The namespace that is meant: the flag's, else the context's, else `default`. Throws AppError `kubeconfig-unusable`. */
   get namespace(): string {
-    if (this.#flags.namespace !== '') return this.#flags.namespace;
+    if (this.#flags.namespace) return this.#flags.namespace;
     const { config } = this.#choose();
     return config.getContextObject(config.getCurrentContext())?.namespace || 'default';
   }

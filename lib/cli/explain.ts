@@ -1,11 +1,13 @@
 import { flag } from '../config/flag.ts';
 import { bool, duration, text } from '../config/types.ts';
 import type { IdentitySelector, TokenRequest } from '../model/decision.ts';
+import { podKey } from '../model/pod.ts';
 import { usageError } from './arguments.ts';
 import { exit } from './exit.ts';
-import { modeFlags } from './explain/mode.ts';
+import { givenIn, modeFlags } from './explain/mode.ts';
 import { type Question, readFacts } from './explain/read.ts';
 import { explanation } from './explain/say.ts';
+import { walk } from './explain/walk.ts';
 import type { Report } from './report.ts';
 import { type Call, verb } from './verb.ts';
 
@@ -63,25 +65,32 @@ export const explainVerb = verb({
     const question = questionOf(call);
     const deadline = call.clock.monotonic() + call.flags.timeout;
     for (;;) {
-      const report = await look(call, question);
+      const { report, waitsFor } = await look(call, question);
       const over = call.clock.monotonic() + everyMs > deadline || call.signal.aborted;
       if (!call.flags.wait || report.status !== exit.wait || over) return report;
-      call.screen.progress(`waiting for pod ${question.namespace}/${question.name}: ${firstWait(report)}`);
+      call.screen.progress(`waiting for pod ${podKey(question)}: ${waitsFor}`);
       await call.clock.sleep(everyMs, call.signal);
     }
   },
 });
 
-async function look({ cluster, signal }: Call<typeof own>, question: Question): Promise<Report> {
-  return explanation(await readFacts(cluster.connection, question, signal));
+interface Look {
+  readonly report: Report;
+  /** What the first step that waits has found; '' where none does. */
+  readonly waitsFor: string;
+}
+
+async function look({ cluster, signal }: Call<typeof own>, question: Question): Promise<Look> {
+  const facts = await readFacts(cluster.connection, question, signal);
+  const steps = walk(facts);
+  const waitsFor = steps.find(({ state }) => state === 'wait')?.found ?? '';
+  return { report: explanation(facts, steps), waitsFor };
 }
 
 function questionOf({ flags, words, cluster }: Call<typeof own>): Question {
-  const { operationMode, forceNamespaced, micNamespace, enableScaleFeatures } = flags;
-  const given = { operationMode, forceNamespaced, micNamespace, enableScaleFeatures };
   const [, name = ''] = /^(?:(?:pods?|po)\/)?([^/]+)$/.exec(words[0] ?? '') ?? [];
   if (name === '') throw usageError(`podid explain takes pod/NAME, not ${JSON.stringify(words[0])}`);
-  return { namespace: cluster.namespace, name, request: requestOf(flags), given };
+  return { namespace: cluster.namespace, name, request: requestOf(flags), given: givenIn(flags) };
 }
 
 function requestOf({ resource, clientId, resourceId, objectId }: Call<typeof own>['flags']): TokenRequest {
@@ -95,9 +104,4 @@ function requestOf({ resource, clientId, resourceId, objectId }: Call<typeof own
   if (second)
     throw usageError('a request names one identity: one of --client-id, --resource-id, --object-id');
   return selector ? { resource, selector } : { resource };
-}
-
-function firstWait({ data }: Report): string {
-  const { steps } = data as { readonly steps: readonly { readonly state: string; readonly found: string }[] };
-  return steps.find(({ state }) => state === 'wait')?.found ?? '';
 }

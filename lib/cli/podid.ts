@@ -25,19 +25,32 @@ export async function runPodid(
 
 async function run(args: readonly string[], world: World, verbs: readonly Verb[]): Promise<number> {
   const { flags, words } = apart(args, commonFlags);
-  const found = verbNamed(words[0] === 'help' ? words.slice(1) : words, verbs);
-  const asksHelp = words[0] === 'help' || flags.includes('--help') || flags.includes('-h');
-  if (found && !asksHelp) return found.call(without(args, found.name), world, verbs);
-  if (found || asksHelp || args.length === 0) {
-    world.stdout.write(found ? helpOfVerb(found) : helpOf(verbs));
-    return exit.ok;
-  }
+  const named = words[0] === 'help' ? words.slice(1) : words;
+  const found = verbNamed(named, verbs);
+  const asksHelp = words[0] === 'help' || flags.some((flag) => /^(--help|-h)($|=(?!false))/.test(flag));
   if (flags.includes('--version') || words[0] === 'version') {
     world.stdout.write(`podid ${version}\n`);
     return exit.ok;
   }
-  const [first = ''] = words.length > 0 ? words : args;
-  throw usageError(`unknown ${words.length > 0 ? 'verb' : 'flag'} ${first}; podid --help lists all`);
+  const group = found ? [] : verbsUnder(named, verbs);
+  if (found && !asksHelp) return found.call(without(args, found.name), world, verbs);
+  if (!found && group.length === 0 && named.length > 0) throw unknownVerb(named, verbs);
+  if (found || group.length > 0 || asksHelp || args.length === 0) {
+    world.stdout.write(found ? helpOfVerb(found) : helpOf(group.length > 0 ? group : verbs));
+    return exit.ok;
+  }
+  throw usageError(`unknown flag ${args[0]}; podid --help lists all`);
+}
+
+/** `podid exception add`, `update` … for the word `exception` alone. */
+function verbsUnder(words: readonly string[], verbs: readonly Verb[]): readonly Verb[] {
+  return words.length === 1 ? verbs.filter(({ name }) => name.startsWith(`${words[0]} `)) : [];
+}
+
+function unknownVerb([first = '', ...rest]: readonly string[], verbs: readonly Verb[]): Error {
+  const isGroup = verbsUnder([first], verbs).length > 0;
+  const name = isGroup ? [first, rest[0]].join(' ') : first;
+  return usageError(`unknown verb ${name}; podid ${isGroup ? `${first} ` : ''}--help lists all`);
 }
 
 /** The verb with the most words of those at the beginning. */

@@ -1,7 +1,7 @@
 import { flag } from '../config/flag.ts';
 import { bool } from '../config/types.ts';
 import { exit } from './exit.ts';
-import { modeFlags } from './explain/mode.ts';
+import { givenIn, modeFlags } from './explain/mode.ts';
 import type { Report } from './report.ts';
 import { readOverview } from './status/read.ts';
 import { statusReport } from './status/say.ts';
@@ -17,7 +17,7 @@ const own = {
     short: 'w',
     type: bool,
     default: false,
-    help: 'look again every 5 s, and tell what has changed',
+    help: 'look again every 5 s, and show it anew when something has changed',
   }),
   operationMode: modeFlags.operationMode,
   forceNamespaced: modeFlags.forceNamespaced,
@@ -29,8 +29,8 @@ podid status -o json
 
 Tells of all namespaces, or with -n of the identities and pods of one. An agent is ready once its rules are seen in the kernel,
 its caches are filled and it hears pods. What a pod would get is decided by the agent's own code; podid explain tells more.
-Status 0 when every node has an agent that is ready and no pod is without a token; 3 when a node or a pod is, 4 when pods
-only wait, 1 when something could not be read.`;
+Status 0 when every node has an agent that is ready and no pod is without a token; 3 when a node has none or a pod is
+denied, 4 when pods only wait, 1 when something could not be read; of --watch that is ended (Ctrl-C), 0.`;
 
 /** What there is, and who is without. */
 export const statusVerb = verb({
@@ -44,22 +44,31 @@ export const statusVerb = verb({
 });
 
 async function look({ cluster, flags, signal }: Call<typeof own>): Promise<Report> {
-  const { operationMode, forceNamespaced, namespace } = flags;
-  const given = { operationMode, forceNamespaced, micNamespace: undefined, enableScaleFeatures: undefined };
-  return statusReport(summaryOf(await readOverview(cluster.connection, { namespace, given }, signal)));
+  const asked = { namespace: flags.namespace, given: givenIn(flags) };
+  return statusReport(summaryOf(await readOverview(cluster.connection, asked, signal)));
 }
 
-/** Until it is told to end. */
+/** Until it is told to end, which is no failure: also in the middle of a look. */
 async function watch(call: Call<typeof own>): Promise<typeof exit.ok> {
+  try {
+    await watchOn(call);
+  } catch (error) {
+    if (!call.signal.aborted) throw error;
+  }
+  return exit.ok;
+}
+
+async function watchOn(call: Call<typeof own>): Promise<void> {
   const { screen, clock, signal } = call;
   let shown = '';
   while (!signal.aborted) {
     const report = await look(call);
+    // What was cut off in the middle says nothing of the cluster.
+    if (signal.aborted) return;
     const now = JSON.stringify(report.data);
     if (now !== shown) screen.redraw(report);
     shown = now;
     if (screen.isTerminal) screen.progress(`looking again every ${everyMs / 1000} s`);
     await clock.sleep(everyMs, signal);
   }
-  return exit.ok;
 }

@@ -7,6 +7,9 @@ export interface Cell {
   readonly mark?: keyof Style;
 }
 
+/** Longer than any ARM id; every row is filled up to the widest cell of its column. */
+const widest = 400;
+
 /** Rows under their headings in columns, as kubectl prints them; ends with a newline. Cells lose their control characters. */
 export function table(
   headings: readonly string[],
@@ -14,13 +17,16 @@ export function table(
   style: Style = plainStyle,
 ): string {
   const all = [headings.map((text): Cell => ({ text, mark: 'bold' })), ...rows.map((row) => row.map(cellOf))];
-  const widths = headings.map((_, i) => Math.max(...all.map((row) => row[i]?.text.length ?? 0)));
+  const widths = headings.map((_, i) =>
+    all.reduce((width, row) => Math.max(width, row[i]?.text.length ?? 0), 0),
+  );
   return all.map((row) => `${line(row, widths, style)}\n`).join('');
 }
 
 function cellOf(cell: string | Cell): Cell {
   const { text, mark } = typeof cell === 'string' ? { text: cell, mark: undefined } : cell;
-  const shown = text === '' ? '-' : plain(text);
+  const cut = text.length > widest ? `${text.slice(0, widest)}…` : text;
+  const shown = text === '' ? '-' : plain(cut);
   return mark ? { text: shown, mark } : { text: shown };
 }
 

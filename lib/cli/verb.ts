@@ -1,6 +1,6 @@
 import type { FlagTable, FlagValues } from '../config/flag.ts';
 import type { Clock } from '../platform/clock.ts';
-import { type CommonValues, commonFlags, readArguments, usageError } from './arguments.ts';
+import { type CommonValues, clusterFlags, commonFlags, readArguments, usageError } from './arguments.ts';
 import { Cluster } from './cluster.ts';
 import type { ExitStatus } from './exit.ts';
 import type { Report } from './report.ts';
@@ -19,6 +19,8 @@ export interface VerbSpec<Table extends FlagTable> {
   /** Further lines of its help: examples first. */
   readonly about: string;
   readonly flags: Table;
+  /** It has no --namespace. */
+  readonly wholeCluster?: true;
   /** A status alone for what has shown all it had to. Rejects with AppError for what went wrong on the way (status 1; `flag-invalid`: 2). */
   readonly run: (call: Call<Table>) => Promise<Report | ExitStatus>;
 }
@@ -44,7 +46,7 @@ export interface Verb extends Omit<VerbSpec<FlagTable>, 'run'> {
 
 /** Checks the flags' types where a verb is written, so that the table needs not know them. */
 export function verb<const Table extends FlagTable>(spec: VerbSpec<Table>): Verb {
-  const table = { ...spec.flags, ...commonFlags };
+  const table = { ...spec.flags, ...(spec.wholeCluster ? clusterFlags : commonFlags) };
   return {
     ...spec,
     flags: table,
@@ -75,7 +77,9 @@ function checkCount(
   const [least, most] = count;
   const usage = `podid ${[name, wanted].filter(Boolean).join(' ')}`;
   if (words.length < least)
-    throw usageError(`${usage}: something is missing; podid ${name} --help tells more`);
+    throw usageError(
+      `${usage}: ${wanted.split(' ')[words.length]} is missing; podid ${name} --help tells more`,
+    );
   if (words.length > most)
     throw usageError(`${usage}: unexpected ${JSON.stringify(words[most])}; podid ${name} --help tells more`);
 }

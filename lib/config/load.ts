@@ -78,9 +78,10 @@ export function proxyUrlOf(value: string): string | undefined {
 /** The text of `--help`. */
 export function usage(program: string, table: FlagTable): string {
   const rows = Object.values(table).map((spec) => {
-    const { flag, env, help } = spec;
+    const { flag, short, env, help } = spec;
     const shown = shownDefault(spec) && ` (default ${shownDefault(spec)})`;
-    return `  --${flag}${env ? ` [${env}]` : ''}${shown}\n      ${help.replaceAll('`', '')}`;
+    const names = short === undefined || short === flag ? `--${flag}` : `-${short}, --${flag}`;
+    return `  ${names}${env ? ` [${env}]` : ''}${shown}\n      ${help.replaceAll('`', '')}`;
   });
   return `Usage: ${program} [--flag=value …]\n\n${rows.join('\n')}\n`;
 }

@@ -14,7 +14,7 @@ export function problemOf(
     case 403:
       return `${name}: no right to list and watch ${name}`;
     case 404:
-      return resource.path.startsWith('/apis/')
+      return resource.path.startsWith('/apis/aadpodidentity.k8s.io/')
         ? `${name}: the CRD is not installed`
         : `${name}: the API server does not know ${name}`;
     case 410:

@@ -5,6 +5,17 @@ export const identityTypes = {
   servicePrincipalCertificate: 2,
 } as const;
 
+/** `spec.type` in words; a number that is none of them as it is. */
+export function typeWords(type: number): string {
+  return words[type] ?? `type ${type}`;
+}
+
+const words: Readonly<Record<number, string>> = {
+  [identityTypes.managedIdentity]: 'managed identity',
+  [identityTypes.servicePrincipalSecret]: 'service principal, secret',
+  [identityTypes.servicePrincipalCertificate]: 'service principal, certificate',
+};
+
 /** What an AzureIdentity of type 1 or 2 says of its service principal, as it stands there: nothing of it is checked yet. */
 export interface ServicePrincipal {
   /** GUID or domain of its tenant. */

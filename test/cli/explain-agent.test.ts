@@ -5,6 +5,7 @@ import { cliRig } from './rig.ts';
 import {
   anAgent,
   anAssignment,
+  aPodObject,
   aWarning,
   binding,
   identity,
@@ -32,10 +33,14 @@ function daemonSet(nodeSelector: Json = {}, args: readonly string[] = []): KubeI
 
 const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node1', labels: { pool: 'a' } } };
 
-t.test('a node without an agent, and nothing that brings one, gives no token', async (t) => {
+t.test('cannot tell whether an agent that is no pod serves the node', async (t) => {
   const called = await explained(t, [...assigned]);
-  t.match(called, { status: 3, stdout: /✗ agent +No agent is on node node1, and no DaemonSet brings one/ });
-  t.match(called.stdout, 'kubectl apply -k daemonset/overlays/standard\n');
+  t.match(called, {
+    status: 1,
+    stdout: /\? agent +No agent runs as a pod on node node1, and no DaemonSet brings one/,
+  });
+  t.match(called.stdout, 'kubectl apply -k daemonset/overlays/standard   # with Helm: helm upgrade\n');
+  t.match(called.stdout, /^Could not tell whether a token would be given\.$/m);
 });
 
 t.test('an agent that is still to come is waited for, one that never comes is not', async (t) => {
@@ -123,4 +128,13 @@ t.test('tells what it has no right to read, and what is not installed', async (t
   t.match(bare, { status: 1, stdout: /\? binding +azureidentitybindings: the CRD is not installed/ });
   const away = await explained(t, [...assigned, standard], { fault: { away: true } });
   t.match(away, { status: 1, stdout: '', stderr: /^podid: .*cannot be reached|^podid: / });
+});
+
+t.test('a pod that only wears the labels of an agent is none', async (t) => {
+  const container = { name: 'nmi', image: 'nmi', args: ['--operation-mode=managed'] };
+  const spec = { containers: [container] };
+  const pretender = aPodObject('a', 'evil', { labels: { component: 'nmi' }, spec });
+  const called = await explained(t, [...assigned, pretender]);
+  t.match(called, { status: 1, stdout: /\? agent +No agent runs as a pod on node node1/ });
+  t.match((await explained(t, [...assigned, pretender, standard])).stdout, 'standard mode');
 });

@@ -61,6 +61,13 @@ function hasStep(t: Test, stdout: string, { line, mend }: Case): void {
 told(denials, 3, 'deny');
 told(delays, 4, 'wait');
 
+t.test('tells the command that adds the label once', async (t) => {
+  const [first] = denials['no-label'];
+  if (!first) throw new Error('no case');
+  const { podid } = await sceneOf(t, first);
+  t.equal((await podid(asked)).stdout.match(/kubectl label pod/g)?.length, 1);
+});
+
 t.test('what it tells people to run is there: verbs with their flags, and overlays', async (t) => {
   const mends = [...Object.values(denials), ...Object.values(delays)].flat().flatMap(({ mend }) => mend);
   const calls = mends.filter((line) => line.startsWith('podid '));
@@ -75,7 +82,7 @@ t.test('what it tells people to run is there: verbs with their flags, and overla
       line,
     );
   }
-  const overlays = new Set(mends.flatMap((line) => /^kubectl apply -k (\S+)$/.exec(line)?.[1] ?? []));
+  const overlays = new Set(mends.flatMap((line) => /^kubectl apply -k (\S+)/.exec(line)?.[1] ?? []));
   for (const path of overlays) t.ok(existsSync(join(import.meta.dirname, '../..', path)), path);
 });
 

@@ -57,6 +57,7 @@ t.test(
   async (t) => {
     const refused: readonly (readonly [readonly string[], RegExp])[] = [
       [['frobnicate'], /^podid: unknown verb frobnicate; podid --help lists all\n$/],
+      [['help', 'frobnicate'], /^podid: unknown verb frobnicate; podid --help lists all\n$/],
       [['--frobnicate'], /^podid: unknown flag --frobnicate; podid --help lists all\n$/],
       [['add', '--colours', 'red'], /^podid: unknown flag --colours; .*\n$/],
       [['add', '--colour'], /^podid: --colour needs a value: .*\n$/],
@@ -74,7 +75,7 @@ t.test('says what is missing', async (t) => {
     ...{ name: 'needy', words: 'pod/NAME', count: [1, 1], summary: 'needs', about: '', flags: {} },
     run: async () => ({ status: exit.ok, data: {}, text: () => '' }),
   });
-  const stderr = 'podid: podid needy pod/NAME: something is missing; podid needy --help tells more\n';
+  const stderr = 'podid: podid needy pod/NAME: pod/NAME is missing; podid needy --help tells more\n';
   t.same(await call(['needy'], { verbs: [needy] }), { status: 2, stdout: '', stderr });
 });
 
@@ -88,6 +89,7 @@ t.test('tells its verbs, their flags and its version', async (t) => {
     ['add', '--help'],
     ['help', 'add'],
     ['add', 'x', '-h'],
+    ['add', 'x', '--help=true'],
   ]) {
     const { status, stdout } = await call(args, { verbs });
     t.equal(status, 0);
@@ -96,6 +98,19 @@ t.test('tells its verbs, their flags and its version', async (t) => {
   }
   for (const arg of ['--version', 'version'])
     t.same(await call([arg], { verbs }), { status: 0, stdout: `podid ${version}\n`, stderr: '' });
+  t.match(await call(['add', '--version'], { verbs }), { status: 0, stdout: `podid ${version}\n` });
+});
+
+t.test('the first word of verbs that have two lists them', async (t) => {
+  for (const args of [['exception'], ['exception', '--help'], ['help', 'exception']]) {
+    const { status, stdout } = await call(args);
+    t.equal(status, 0);
+    const listed = [...stdout.matchAll(/^ {2}exception (\w+)/gm)].map(([, word]) => word);
+    t.same(listed, ['add', 'update', 'delete', 'list']);
+    t.notMatch(stdout, /^ {2}explain/m);
+  }
+  const stderr = 'podid: unknown verb exception get; podid exception --help lists all\n';
+  t.same(await call(['exception', 'get']), { status: 2, stdout: '', stderr });
 });
 
 t.test('every verb has a help of its own, and no two have one name', async (t) => {

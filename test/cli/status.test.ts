@@ -123,11 +123,34 @@ t.test('tells what it could not read, and the rest', async (t) => {
     status: 1,
     stdout: /^\? azureidentitybindings: the CRD is not installed\n\nNodes: 1, 1 with/,
   });
+  await api.fault({ clear: true, hide: ['daemonsets'] });
+  t.match((await podid(['status'])).stdout, '? daemonsets: the API server does not know daemonsets\n');
   const rules = [{ verbs: ['list'], groups: ['*'], resources: ['pods', 'azureidentities'] }];
   await api.fault({ clear: true, tokens: { 'admin-token': { name: 'dev', rules } } });
   const { untold, nodes } = (await json(['status'])) as Summary;
   t.match(untold, [/^nodes: no right/, /^daemonsets: no right/, /^azureidentitybindings: no right/]);
   t.match(nodes, [{ node: 'node1', ready: true }], 'nodes that have an agent are known by it');
+});
+
+t.test('states nothing of what it could not read', async (t) => {
+  const { api, podid, json } = await sceneOf(t, [aNode('node1'), ...served]);
+  const mayList = async (...resources: string[]): Promise<void> => {
+    const rules = [{ verbs: ['list'], groups: ['*'], resources }];
+    await api.fault({ clear: true, tokens: { 'admin-token': { name: 'dev', rules } } });
+  };
+  await mayList('nodes', 'azureidentities');
+  const { status, stdout } = await podid(['status']);
+  t.equal(status, 1, 'no agent was seen, which is not that there is none');
+  const mode = "mode \\?, taken for standard mode \\(the agent's defaults\\)";
+  t.match(stdout, new RegExp(`^Nodes: 1, \\? with an agent that is ready; ${mode}$`, 'm'));
+  t.match(stdout, /^node1 +\? +\? +\?$/m);
+  t.match(stdout, /^MIC: \?$/m);
+  t.match(stdout, /^Identities: 1; assigned: \?$/m);
+  t.match(stdout, /^apps\/demo .* \?$/m);
+  t.match(stdout, /^Pods: \?$/m);
+  await mayList('pods');
+  t.match((await podid(['status'])).stdout, /^Nodes: \?, 1 with an agent.*\n.*\nnode1 /m);
+  t.match(await json(['status']), { allNodes: false, identities: null, assigned: null, pods: null });
 });
 
 t.test('of many nodes it shows those that need a look', async (t) => {
@@ -159,6 +182,17 @@ t.test('watches, and tells only what has changed', async (t) => {
   t.equal(shown.length, 2);
   t.match(shown[0], 'Pods: 1 with an identity, 0 waiting');
   t.match(shown[1], 'Pods: 0 with an identity, 1 waiting');
+});
+
+t.test('ended in the middle of a look, it leaves as when it is ended between two', async (t) => {
+  const { podid } = await sceneOf(t, [aNode('node1'), ...served]);
+  const end = new AbortController();
+  end.abort();
+  t.same(await podid(['status', '--watch'], { signal: end.signal }), { status: 0, stdout: '', stderr: '' });
+  const during = new AbortController();
+  const ended = podid(['status', '--watch'], { signal: during.signal });
+  setImmediate(() => during.abort());
+  t.same(await ended, { status: 0, stdout: '', stderr: '' });
 });
 
 t.test('redraws a terminal, with progress below', async (t) => {

@@ -17,3 +17,18 @@ t.test('columns are as wide as their widest cell, colours not counted', async (t
 t.test('nothing that others wrote reaches the terminal as more than text', async (t) => {
   t.equal(table(['A', 'B'], [['x\x1b[2J\n', 'y\u202e']]), 'A        B\nx?[2J?   y?\n');
 });
+
+t.test('one long cell, or a hundred thousand rows, cost no more than themselves', async (t) => {
+  const long = table(
+    ['A', 'B'],
+    [['x'.repeat(1_000_000), 'y'], ...Array.from({ length: 400 }, () => ['a', 'b'])],
+  );
+  t.ok(long.length < 400 * 500);
+  t.equal(
+    table(
+      ['A'],
+      Array.from({ length: 150_000 }, () => ['a']),
+    ).length,
+    300_002,
+  );
+});

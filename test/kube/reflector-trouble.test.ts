@@ -159,7 +159,7 @@ t.test('waits as long as a 429 asks', async (t) => {
 t.test('tells what is missing, is not synced meanwhile, and recovers by itself', async (t) => {
   const missing = [
     [refuse(403, 'things is forbidden'), 'things: no right to list and watch things'],
-    [json(404, '404 page not found'), 'things: the CRD is not installed'],
+    [json(404, '404 page not found'), 'things: the API server does not know things'],
     [refuse(401), 'things: the API server does not accept our credentials'],
   ] as const;
   for (const [answer, problem] of missing) {

@@ -34,9 +34,14 @@ export function mainContainer(podSpec: Raw, name: 'nmi' | 'mic'): Raw {
 /** In place of a host's own, for a pod that has none yet: as the agent takes them. */
 export const anyHost = { 'spec.nodeName': 'any', 'status.hostIP': '127.0.0.1' } as const;
 
+/**
+ * Undefined for what cannot be one: without the node's network no rules can be set. Whoever may make pods may give them NMI's
+ * labels and any command line; whoever may have hostNetwork has the node already.
+ */
 export function parseAgent(raw: unknown): Agent | undefined {
   return parsing(raw, (object) => {
     const spec = record(object, 'spec');
+    if (spec.hostNetwork !== true) return undefined;
     const workload = workloadOf(object, 'nmi');
     if (!workload) return undefined;
     const hostIP = text(record(object, 'status'), 'hostIP') || anyHost['status.hostIP'];

@@ -5,7 +5,8 @@ import { parsing, record } from '../../kube/fields.ts';
 import { listAll } from '../../kube/list.ts';
 import type { Resource } from '../../kube/resource.ts';
 import type { DaemonSet } from '../../model/ownership.ts';
-import { type Told, told } from '../told.ts';
+import { podKey } from '../../model/pod.ts';
+import { type Told, told, toldList } from '../told.ts';
 import {
   type Agent,
   anyHost,
@@ -43,10 +44,7 @@ export function readAgentSets(
     path: '/apis/apps/v1/daemonsets',
     parse: parseSet,
   };
-  return told(
-    resource,
-    listAll(connection, resource, signal).then(({ items }) => items),
-  );
+  return toldList(connection, resource, signal);
 }
 
 /** One list for each of the two labels: a label selector knows no "or" between keys. */
@@ -65,9 +63,7 @@ async function readLabelled<T extends { readonly namespace: string; readonly nam
   const resources = [of('component'), of('app.kubernetes.io/component')];
   const lists = Promise.all(resources.map((resource) => listAll(connection, resource, signal)));
   const byKey = lists.then((all) => {
-    const entries = all.flatMap(({ items }) =>
-      items.map((item) => [`${item.namespace}/${item.name}`, item] as const),
-    );
+    const entries = all.flatMap(({ items }) => items.map((item) => [podKey(item), item] as const));
     return [...new Map(entries).values()];
   });
   return told(of('component'), byKey);

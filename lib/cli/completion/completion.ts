@@ -15,6 +15,7 @@ export const completionVerb = verb({
 source <(podid completion bash)
 podid completion zsh > "\${fpath[1]}/_podid"
 `,
+  wholeCluster: true,
   flags: {},
   run: async ({ words: [shell = ''], verbs }) => {
     if (shell !== 'bash' && shell !== 'zsh') throw usageError(`completion takes bash or zsh, not ${shell}`);

@@ -67,7 +67,8 @@ function reviewOf(account: ServiceAccount, need: Need): object {
     ...(name !== undefined && { name }),
   };
   return {
-    ...{ apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview' },
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SubjectAccessReview',
     spec: { user, groups, resourceAttributes: attributes },
   };
 }

@@ -1,8 +1,11 @@
 import { podKey } from '../../model/pod.ts';
 import { clean } from '../../model/text.ts';
 import type { Agent, Workload } from '../agents/agent.ts';
+import { installing, ofAgentSets, ofMicDeployments } from '../agents/commands.ts';
+import { quoted } from '../shell.ts';
+import { orNone } from '../told.ts';
 import type { Complaint, Facts } from './facts.ts';
-import { type Finding, judge, listed, orNone, together, type Verdict } from './finding.ts';
+import { type Finding, judge, listed, together, type Verdict } from './finding.ts';
 import { needsIdentity } from './labels.ts';
 
 /** Agents that are missing, not ready, or two on a node. Ready says that the rules stand, as the kernel shows them. */
@@ -26,6 +29,7 @@ export function checkAgents(facts: Facts): Verdict {
         ...unserved(
           [...linux].filter((node) => !served.has(node)),
           needy,
+          facts.agentSets,
         ),
         ...windows(needy.filter(({ node }) => !linux.has(node))),
       ];
@@ -54,7 +58,7 @@ const noMic: Finding = {
   severity: 'error',
   what: 'The agents run in standard mode, and there is no MIC',
   why: 'New pods get no identity, and nobody takes identities off the machines',
-  mend: ['kubectl apply -k daemonset/overlays/standard'],
+  mend: [installing('standard')],
 };
 
 function needless(mics: readonly Workload[]): Finding {
@@ -62,7 +66,10 @@ function needless(mics: readonly Workload[]): Finding {
     severity: 'warning',
     what: `The agents run in managed mode, and MIC runs too: ${listed(mics.map(podKey))}`,
     why: 'Agents do not read what it assigns, and it takes identities that you assigned off the machines when its own pods go',
-    mend: [...new Set(mics.map(({ namespace }) => `kubectl delete deployment mic -n ${namespace}`))],
+    mend: ofMicDeployments(
+      mics,
+      (name, namespace) => `kubectl delete deployment ${quoted(name)} -n ${quoted(namespace)}`,
+    ),
   };
 }
 
@@ -71,9 +78,9 @@ function none(agents: readonly Agent[]): readonly Finding[] {
   return [
     {
       severity: 'error',
-      what: 'No agent (NMI) runs in this cluster',
-      why: 'Pods reach the metadata service as the node, and may take any identity that it has',
-      mend: ['kubectl apply -k daemonset/overlays/standard'],
+      what: 'No agent (NMI) runs as a pod',
+      why: 'Unless agents run otherwise, pods reach the metadata service as the node, and may take any identity that it has',
+      mend: [installing('standard')],
     },
   ];
 }
@@ -110,15 +117,23 @@ function refused(agents: readonly Agent[]): readonly Finding[] {
   }));
 }
 
-function unserved(nodes: readonly string[], needy: readonly { readonly node: string }[]): readonly Finding[] {
+function unserved(
+  nodes: readonly string[],
+  needy: readonly { readonly node: string }[],
+  agentSets: Facts['agentSets'],
+): readonly Finding[] {
   if (nodes.length === 0) return [];
+  const look = ofAgentSets(
+    agentSets,
+    (name, namespace) => `kubectl describe daemonset ${quoted(name)} -n ${quoted(namespace)}`,
+  );
   const inNeed = nodes.filter((node) => needy.some((pod) => pod.node === node));
   return [
     {
       severity: 'error',
       what: `No agent on ${listed(inNeed.length > 0 ? inNeed : nodes)}${inNeed.length > 0 ? ', where pods with identities run' : ''}`,
       why: 'Pods of a node without an agent reach the metadata service as the node, and may take any identity that it has',
-      mend: ['kubectl get daemonsets -A -l component=nmi', `kubectl describe node ${inNeed[0] ?? nodes[0]}`],
+      mend: [...look, `kubectl describe node ${inNeed[0] ?? nodes[0]}`],
     },
   ];
 }

@@ -1,4 +1,4 @@
-import { modeFlags } from '../explain/mode.ts';
+import { givenIn, modeFlags } from '../explain/mode.ts';
 import type { Report } from '../report.ts';
 import { verb } from '../verb.ts';
 import { examineAll } from './checks.ts';
@@ -21,14 +21,13 @@ export const doctorVerb = verb({
   count: [0, 0],
   summary: 'Look for what keeps pods from their tokens, or gives them others, and tell what mends it',
   about,
+  wholeCluster: true,
   flags: modeFlags,
   run: async ({ flags, cluster, screen, signal }): Promise<Report> => {
     const { connection } = cluster;
-    const { operationMode, forceNamespaced, micNamespace, enableScaleFeatures } = flags;
-    const given = { operationMode, forceNamespaced, micNamespace, enableScaleFeatures };
     // Of no use in a log: nothing is waited for.
     const progress = (line: string): void => (screen.isTerminal ? screen.progress(line) : undefined);
-    const facts = await readFacts({ connection, signal, progress, given });
+    const facts = await readFacts({ connection, signal, progress, given: givenIn(flags) });
     return examination(examineAll(facts));
   },
 });

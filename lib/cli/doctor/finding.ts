@@ -50,11 +50,6 @@ export function together(...verdicts: readonly Verdict[]): Verdict {
   };
 }
 
-/** What was read; nothing where it could not be. For what only adds to a finding. */
-export function orNone<T>(told: Told<readonly T[]>): readonly T[] {
-  return told.kind === 'told' ? told.value : [];
-}
-
 /** `a, b, c and 4 more`: a line for any number of names, each once. */
 export function listed(names: readonly string[], most = 5): string {
   const unique = [...new Set(names)];

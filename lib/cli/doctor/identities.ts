@@ -1,6 +1,7 @@
 import type { Problem } from '../../assign/problem.ts';
 import { survey } from '../../assign/survey.ts';
 import { identityTypes } from '../../model/identity.ts';
+import { podKey } from '../../model/pod.ts';
 import { clean } from '../../model/text.ts';
 import { quoted } from '../shell.ts';
 import type { Facts } from './facts.ts';
@@ -49,7 +50,10 @@ export function checkIdentities(facts: Facts): Verdict {
       const { problems } = survey(
         { ...read, nodes: providers, assigned: [], nowMs: 0 },
         {
-          ...{ home: { subscription: '', resourceGroup: '' }, graceMs: 0, prewarm: false, immutable: [] },
+          home: { subscription: '', resourceGroup: '' },
+          graceMs: 0,
+          prewarm: false,
+          immutable: [],
           namespaced: mode.namespaced,
         },
       );
@@ -100,8 +104,10 @@ function unbound({
   }[];
   readonly bindings: readonly { readonly namespace: string; readonly azureIdentity: string }[];
 }): readonly Finding[] {
-  const named = new Set(bindings.map(({ namespace, azureIdentity }) => `${namespace}/${azureIdentity}`));
-  const loose = identities.filter(({ namespace, name }) => !named.has(`${namespace}/${name}`));
+  const named = new Set(
+    bindings.map(({ namespace, azureIdentity }) => podKey({ namespace, name: azureIdentity })),
+  );
+  const loose = identities.filter((identity) => !named.has(podKey(identity)));
   const empty = loose.filter(
     ({ type, clientId }) => type === identityTypes.managedIdentity && clientId === '',
   );
@@ -110,7 +116,7 @@ function unbound({
   return [
     {
       severity: 'note',
-      what: `AzureIdentities that no binding names: ${listed(loose.map(({ namespace, name }) => `${namespace}/${name}`))}${missing}`,
+      what: `AzureIdentities that no binding names: ${listed(loose.map(podKey))}${missing}`,
       why: 'No pod gets them',
       mend: ['podid list -A'],
     },

@@ -39,7 +39,10 @@ function unbound(pods: readonly SeenPod[], bindings: readonly SeenBinding[], mod
   return Object.values(groups).map((group = []) => {
     const [{ namespace = '', labels = {} } = {}] = group;
     const label = labels[bindingLabel] ?? '';
-    const near = bindings.find(({ selector }) => selector !== label && same(selector, label));
+    // Of the same namespace: to change another's binding would take its pods' identity and give it to these.
+    const near = bindings.find(
+      (each) => each.namespace === namespace && each.selector !== label && same(each.selector, label),
+    );
     const hint = near
       ? `; AzureIdentityBinding ${podKey(near)} has ${clean(near.selector)}, in another letter case`
       : '';

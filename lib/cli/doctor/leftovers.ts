@@ -1,9 +1,11 @@
 import { podKey } from '../../model/pod.ts';
 import { clean } from '../../model/text.ts';
 import type { Agent } from '../agents/agent.ts';
+import { installing } from '../agents/commands.ts';
+import { orNone } from '../told.ts';
 import { checkAddOn, isAddOns } from './add-on.ts';
 import type { Controller, Facts, Role } from './facts.ts';
-import { type Finding, judge, listed, orNone, together, type Verdict } from './finding.ts';
+import { type Finding, judge, listed, together, type Verdict } from './finding.ts';
 
 /** mcr.microsoft.com/oss/azure/aad-pod-identity/nmi:v1.8.17, of any registry. */
 const originals = /(^|\/)aad-pod-identity\/(nmi|mic)[:@]/;
@@ -75,9 +77,6 @@ function roleLeft({ name, rights }: Role): Finding {
     severity: wide.length > 0 ? 'warning' : 'note',
     what: `ClusterRole ${name} is still the original's${wide.length > 0 ? `, which may ${listed(wide)} in all namespaces` : ''}`,
     why: 'Whoever gets hold of an agent or of MIC has these rights; none of them is needed',
-    mend: [
-      'kubectl apply -k daemonset/overlays/standard',
-      `kubectl delete clusterrole ${name}   # where it is used by nothing`,
-    ],
+    mend: [installing('standard'), `kubectl delete clusterrole ${name}   # where it is used by nothing`],
   };
 }

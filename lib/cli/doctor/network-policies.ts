@@ -1,9 +1,10 @@
 import { type NmiConfig, nmiFlags, podPortsUsed } from '../../config/nmi-flags.ts';
 import { podKey } from '../../model/pod.ts';
 import { quoted } from '../shell.ts';
+import { orNone } from '../told.ts';
 import { allows, type EgressPolicy, isolating, type Target } from './egress.ts';
 import type { Facts, SeenPod } from './facts.ts';
-import { type Finding, judge, listed, orNone, type Verdict } from './finding.ts';
+import { type Finding, judge, listed, type Verdict } from './finding.ts';
 import { needsIdentity } from './labels.ts';
 
 type Addresses = Pick<NmiConfig, 'metadataIp' | 'metadataPort' | 'nmiPort'>;
@@ -78,21 +79,22 @@ function findingOf({ ways, policies, pods }: Group, addresses: Addresses): Findi
     why: half
       ? 'Some network plugins judge a packet before it is redirected to the agent, others after: on one of the two kinds these pods get no token'
       : 'Their requests for a token are dropped before an agent hears of them: SDKs time out',
-    mend: allowing(pods[0]?.namespace ?? '', addresses),
+    mend: policies.slice(0, 1).map((policy) => allowing(policy, addresses)),
   };
 }
 
-/** A policy adds to those that are there. */
-function allowing(namespace: string, { metadataIp, metadataPort, nmiPort }: Addresses): readonly string[] {
+/** For the pods of a policy that is there, and for no others: a policy isolates whomever it selects. */
+function allowing(
+  { namespace, name, podSelector }: EgressPolicy,
+  { metadataIp, metadataPort, nmiPort }: Addresses,
+): string {
   const ports = Array.from({ length: podPortsUsed }, (_, i) => ({ protocol: 'TCP', port: nmiPort + i }));
   const policy = {
-    ...{
-      apiVersion: 'networking.k8s.io/v1',
-      kind: 'NetworkPolicy',
-      metadata: { name: 'allow-pod-identity' },
-    },
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name: `${name}-pod-identity` },
     spec: {
-      podSelector: {},
+      podSelector,
       policyTypes: ['Egress'],
       egress: [
         { to: [{ ipBlock: { cidr: `${metadataIp}/32` } }], ports: [{ protocol: 'TCP', port: metadataPort }] },
@@ -100,5 +102,5 @@ function allowing(namespace: string, { metadataIp, metadataPort, nmiPort }: Addr
       ],
     },
   };
-  return [`echo '${JSON.stringify(policy)}' | kubectl apply -n ${quoted(namespace)} -f -`];
+  return `echo '${JSON.stringify(policy)}' | kubectl apply -n ${quoted(namespace)} -f -`;
 }

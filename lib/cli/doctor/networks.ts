@@ -1,5 +1,9 @@
+import type { Agent } from '../agents/agent.ts';
+import { byLabels } from '../agents/commands.ts';
+import { quoted } from '../shell.ts';
+import { orNone } from '../told.ts';
 import type { Controller, Facts } from './facts.ts';
-import { type Finding, judge, orNone, together, type Verdict } from './finding.ts';
+import { type Finding, judge, together, type Verdict } from './finding.ts';
 
 /** How a network plugin connects pods: what is known of it without a look at the node. */
 export interface Network {
@@ -35,7 +39,7 @@ export function checkNetwork(facts: Facts): Verdict {
   const proven = agents.length > 0 && agents.every(({ ready }) => ready);
   const plugin = judge({ daemonSets }, (read) => {
     const network = networkOf(read.daemonSets);
-    return network?.link === 'ovs' ? [ovs(network, proven)] : [];
+    return network?.link === 'ovs' ? [ovs(network, proven, agents)] : [];
   });
   return together(
     plugin,
@@ -43,14 +47,17 @@ export function checkNetwork(facts: Facts): Verdict {
   );
 }
 
-function ovs({ title }: Network, proven: boolean): Finding {
+function ovs({ title }: Network, proven: boolean, agents: readonly Agent[]): Finding {
+  const [first] = agents;
   return {
     severity: proven ? 'note' : 'warning',
     what: `Pods are connected by ${title}, through Open vSwitch`,
     why: proven
       ? 'The agents have seen that packets reach them all the same'
       : 'Where packets leave the switch without passing iptables, no request reaches the agent',
-    mend: ['kubectl logs -l component=nmi -A --tail=50'],
+    mend: first
+      ? [`kubectl logs ${quoted(first.name)} -n ${quoted(first.namespace)} --tail=50`]
+      : byLabels((selector) => `kubectl get pods -A -l ${selector}`),
   };
 }
 

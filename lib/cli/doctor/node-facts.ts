@@ -1,8 +1,9 @@
 import { podKey } from '../../model/pod.ts';
-import type { Agent } from '../agents/agent.ts';
+import { ofAgentSets } from '../agents/commands.ts';
 import { quoted } from '../shell.ts';
+import { orNone } from '../told.ts';
 import type { AgentLog, Facts } from './facts.ts';
-import { type Finding, judge, listed, orNone, type Verdict } from './finding.ts';
+import { type Finding, judge, listed, type Verdict } from './finding.ts';
 import { networkOf } from './networks.ts';
 
 /** Which iptables backend each agent has chosen, as it logs at its start. */
@@ -20,15 +21,13 @@ export function checkBackend({ logs }: Facts): Verdict {
 
 /** Nodes on whose network a pod can take another's address. The agent names them, since it sees the interfaces. */
 export function checkBridges(facts: Facts): Verdict {
-  const { logs, agents, daemonSets } = facts;
+  const { logs, agents, agentSets, daemonSets } = facts;
   const own = orNone(agents).map(({ settings }) => typeof settings === 'object' && settings.pinNeighbours);
   if (own.length > 0 && own.every(Boolean)) return { findings: [], untold: [] };
-  if (logs.kind === 'told') return judge({ logs }, (read) => bridged(read.logs));
+  if (logs.kind === 'told') return judge({ logs }, (read) => bridged(read.logs, agentSets));
   const verdict = judge({ daemonSets }, (read) => {
     const network = networkOf(read.daemonSets);
-    return network?.link === 'bridge'
-      ? [bridgeOf(`${network.title} puts pods on a bridge`, orNone(agents))]
-      : [];
+    return network?.link === 'bridge' ? [bridgeOf(`${network.title} puts pods on a bridge`, agentSets)] : [];
   });
   return { ...verdict, untold: [...verdict.untold, logs.why] };
 }
@@ -71,29 +70,25 @@ function unsearched(logs: readonly AgentLog[]): readonly Finding[] {
   ];
 }
 
-function bridged(logs: readonly AgentLog[]): readonly Finding[] {
+function bridged(logs: readonly AgentLog[], agentSets: Facts['agentSets']): readonly Finding[] {
   const said = logs.filter(({ lines }) => saying(lines, 'pods on this bridge that have NET_RAW'));
   const kubenet = logs.filter(({ lines }) => saying(lines, 'this node runs kubenet'));
   const nodes = [...said, ...kubenet].map(({ agent }) => agent.node);
-  return nodes.length === 0
-    ? []
-    : [
-        bridgeOf(
-          `Pods are on a bridge on ${listed(nodes)}`,
-          [...said, ...kubenet].map(({ agent }) => agent),
-        ),
-      ];
+  return nodes.length === 0 ? [] : [bridgeOf(`Pods are on a bridge on ${listed(nodes)}`, agentSets)];
 }
 
-function bridgeOf(what: string, agents: readonly Agent[]): Finding {
-  const namespace = agents[0]?.namespace ?? 'NAMESPACE';
+function bridgeOf(what: string, agentSets: Facts['agentSets']): Finding {
   const patch = [{ op: 'add', path: '/spec/template/spec/containers/0/args/-', value: '--pin-neighbours' }];
   return {
     severity: 'warning',
     what,
     why: "On a bridge a pod that has the capability NET_RAW can take a neighbour's address, and with it the identity. Either of these ends it",
     mend: [
-      `kubectl patch daemonset nmi -n ${namespace} --type=json -p=${quoted(JSON.stringify(patch))}`,
+      ...ofAgentSets(
+        agentSets,
+        (name, namespace) =>
+          `kubectl patch daemonset ${quoted(name)} -n ${quoted(namespace)} --type=json -p=${quoted(JSON.stringify(patch))}`,
+      ),
       'kubectl label namespace NAMESPACE pod-security.kubernetes.io/enforce=restricted',
     ],
   };

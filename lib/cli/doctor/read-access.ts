@@ -1,6 +1,7 @@
 import { micFlags } from '../../config/mic-flags.ts';
 import type { Connection } from '../../kube/connection.ts';
 import { type AzureIdentity, identityTypes } from '../../model/identity.ts';
+import { podKey } from '../../model/pod.ts';
 import type { Agent, Workload } from '../agents/agent.ts';
 import type { AgentSet } from '../agents/read.ts';
 import type { Mode } from '../explain/mode.ts';
@@ -55,12 +56,8 @@ export async function readAccess(
 }
 
 function accountsOf(workloads: readonly Workload[], pods: readonly SeenPod[]): readonly ServiceAccount[] {
-  const names = new Set(workloads.filter(({ original }) => !original).map(keyOf));
-  const own = pods.filter((pod) => names.has(keyOf(pod)) && pod.serviceAccount !== '');
+  const names = new Set(workloads.filter(({ original }) => !original).map(podKey));
+  const own = pods.filter((pod) => names.has(podKey(pod)) && pod.serviceAccount !== '');
   const accounts = own.map(({ namespace, serviceAccount }) => ({ namespace, name: serviceAccount }));
-  return [...new Map(accounts.map((account) => [keyOf(account), account])).values()];
-}
-
-function keyOf({ namespace, name }: { readonly namespace: string; readonly name: string }): string {
-  return `${namespace}/${name}`;
+  return [...new Map(accounts.map((account) => [podKey(account), account])).values()];
 }

@@ -6,15 +6,16 @@ import { micAssigned } from '../../kube/mic-assigned.ts';
 import { micBindings, micIdentities } from '../../kube/mic-resources.ts';
 import type { Resource } from '../../kube/resource.ts';
 import { azurePodIdentityExceptions } from '../../kube/resources.ts';
+import { AppError } from '../../model/errors.ts';
 import type { Agent, Workload } from '../agents/agent.ts';
 import { readAgentSets, readAgents, readMics } from '../agents/read.ts';
 import { lastWarning } from '../events.ts';
 import { type ModeFlags, modeOn } from '../explain/mode.ts';
 import { listIfInstalled } from '../lists.ts';
-import { type Told, told } from '../told.ts';
+import { orNone, type Told, told } from '../told.ts';
 import { egressPolicies } from './egress.ts';
 import type { Complaint, Facts } from './facts.ts';
-import { orNone } from './finding.ts';
+
 import { readAccess } from './read-access.ts';
 import { readLogs } from './read-logs.ts';
 import { allDaemonSets, allDeployments, clusterRoles, seenNodes, seenPods, written } from './resources.ts';
@@ -31,12 +32,18 @@ export interface Reading {
 /** Of so many pods that are not ready it is asked why. */
 const mostComplaints = 10;
 
-/** Reads all that the checks look at; what cannot be read is told as such. Rejects for a fault of ours, and on abort. */
+/**
+ * Reads all that the checks look at; what cannot be read is told as such. Throws AppError `kube-unreachable` where nothing can.
+ * Rejects for a fault of ours, and on abort.
+ */
 export async function readFacts(reading: Reading): Promise<Facts> {
   const { connection, signal, progress } = reading;
   const lists = new Lists(reading);
   progress('reading the agents');
   const agents = await readAgents(connection, signal);
+  // The same would be said of each list, one deadline after the other.
+  if (agents.kind === 'untold' && agents.code === 'kube-unreachable')
+    throw new AppError(agents.code, agents.why);
   const agentSets = await readAgentSets(connection, signal);
   const mics = await readMics(connection, signal);
   const mode = modeOn('', { pods: agents, sets: agentSets }, reading.given);
@@ -65,8 +72,25 @@ export async function readFacts(reading: Reading): Promise<Facts> {
   const access = await readAccess(connection, { ...programs, mode, identities: orNone(identities) }, signal);
   const { unreadable } = lists;
   return {
-    ...{ mode, agents, agentSets, mics, pods, nodes, identities, bindings, exceptions, assigned, unreadable },
-    ...{ policies, daemonSets, deployments, roles, logs, complaints, cilium, access },
+    mode,
+    agents,
+    agentSets,
+    mics,
+    pods,
+    nodes,
+    identities,
+    bindings,
+    exceptions,
+    assigned,
+    unreadable,
+    policies,
+    daemonSets,
+    deployments,
+    roles,
+    logs,
+    complaints,
+    cilium,
+    access,
   };
 }
 

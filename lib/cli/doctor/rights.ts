@@ -1,4 +1,6 @@
+import { podKey } from '../../model/pod.ts';
 import { clean } from '../../model/text.ts';
+import { installing } from '../agents/commands.ts';
 import { type Access, whoCan } from './access.ts';
 import type { Facts } from './facts.ts';
 import { type Finding, judge, listed, type Verdict } from './finding.ts';
@@ -9,7 +11,7 @@ export function checkRights({ access, mode }: Facts): Verdict {
     const missing = read.access.filter(({ allowed }) => !allowed);
     const groups = Object.groupBy(
       missing,
-      ({ program, account, need }) => `${program} ${account.namespace}/${account.name} ${need.without}`,
+      ({ program, account, need }) => `${program} ${podKey(account)} ${need.without}`,
     );
     return Object.values(groups).map((group = []) => findingOf(group, mode.managed));
   });
@@ -24,14 +26,13 @@ function findingOf(missing: readonly Access[], managed: boolean): Finding {
   });
   return {
     severity: need.severity,
-    what: `ServiceAccount ${account.namespace}/${account.name} of ${program} may not: ${listed(rights)}`,
+    what: `ServiceAccount ${podKey(account)} of ${program} may not: ${listed(rights)}`,
     why: `Without it ${need.without}`,
     mend: [whoCan(first), mends(first, managed)],
   };
 }
 
-/** Where ours came by another way, the chart's values or roles of their own have to say so. */
 function mends({ need }: Access, managed: boolean): string {
   const overlay = need.resource === 'secrets' ? 'service-principal' : managed ? 'managed' : 'standard';
-  return `kubectl apply -k daemonset/overlays/${overlay}`;
+  return installing(overlay);
 }

@@ -13,13 +13,11 @@ export function examination(examined: readonly Examined[]): Report {
     status: statusOf(examined),
     data: {
       checks: examined.map(({ check, findings, untold }) => ({
-        ...{
-          check: check.name,
-          answer: answerOf({ findings, untold }),
-          title: check.title,
-          findings,
-          untold,
-        },
+        check: check.name,
+        answer: answerOf({ findings, untold }),
+        title: check.title,
+        findings,
+        untold,
       })),
     },
     text: (style) => `${examined.map((each) => lines(each, style)).join('')}\n${summary(examined)}\n`,

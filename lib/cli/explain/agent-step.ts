@@ -1,5 +1,6 @@
 import { podKey } from '../../model/pod.ts';
 import { type Agent, bestOf, versionOf } from '../agents/agent.ts';
+import { installing } from '../agents/commands.ts';
 import type { Facts } from './facts.ts';
 import { type Step, step } from './step.ts';
 
@@ -35,10 +36,9 @@ function missing({ pod, wanted, agents, mode }: Facts): Step {
   const sets = agents.sets.kind === 'told' ? agents.sets.value : [];
   const [set] = sets;
   if (!set) {
-    const found = `No agent is on node ${pod.node}, and no DaemonSet brings one: the request meets no agent.`;
-    return step('agent', 'no', found, [
-      `kubectl apply -k daemonset/overlays/${mode.managed ? 'managed' : 'standard'}`,
-    ]);
+    const read = agents.sets.kind === 'told' ? 'no DaemonSet brings one' : agents.sets.why;
+    const found = `No agent runs as a pod on node ${pod.node}, and ${read}: one that runs otherwise does not show here; without one, the request is answered as the node's.`;
+    return step('agent', 'unknown', found, [installing(mode.managed ? 'managed' : 'standard')]);
   }
   const at = `daemonset ${set.name} -n ${set.namespace}`;
   if (wanted === false) {
@@ -51,7 +51,7 @@ function missing({ pod, wanted, agents, mode }: Facts): Step {
 
 function notReady({ warning }: Facts, { namespace, name, why }: Agent): Step {
   const said = warning === undefined ? '' : ` ${warning}`;
-  const found = `Pod ${namespace}/${name} is not ready: ${why}.${said}`;
+  const found = `Pod ${podKey({ namespace, name })} is not ready: ${why}.${said}`;
   return step('agent', 'wait', found, [
     `kubectl describe pod ${name} -n ${namespace}`,
     `kubectl logs ${name} -n ${namespace} --tail=50`,

@@ -1,7 +1,7 @@
 import type { Decision } from '../../model/decision.ts';
 import { podKey } from '../../model/pod.ts';
+import { orNone } from '../told.ts';
 import type { Facts } from './facts.ts';
-import { itemsOf } from './judge.ts';
 import { type Step, step } from './step.ts';
 
 /** The assignment that an allowed request goes by. */
@@ -11,7 +11,7 @@ export function assignmentStep({ mode, pod, books }: Facts, decision: Decision):
     return step('assignment', 'passed', found);
   }
   const { identity, binding } = decision;
-  const own = itemsOf(books.assigned).find(
+  const own = orNone(books.assigned).find(
     (each) =>
       each.podNamespace === pod.namespace &&
       each.pod === pod.name &&

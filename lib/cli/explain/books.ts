@@ -1,5 +1,4 @@
 import type { Connection } from '../../kube/connection.ts';
-import { listAll } from '../../kube/list.ts';
 import type { Resource } from '../../kube/resource.ts';
 import {
   azureAssignedIdentities,
@@ -11,7 +10,8 @@ import type { AzureAssignedIdentity } from '../../model/assigned-identity.ts';
 import type { AzureIdentityBinding } from '../../model/binding.ts';
 import type { AzurePodIdentityException } from '../../model/exception.ts';
 import type { AzureIdentity } from '../../model/identity.ts';
-import { type Told, told } from '../told.ts';
+import { inNamespace } from '../lists.ts';
+import { type Told, toldList } from '../told.ts';
 import type { Mode } from './mode.ts';
 
 /** The custom resources that decisions are made of, as far as they could be read. */
@@ -41,28 +41,15 @@ export async function readBooks(
 ): Promise<Books> {
   const own = namespaced ? namespace : undefined;
   const read = <T>(resource: Resource<T>): Promise<Told<readonly T[]>> =>
-    told(
-      resource,
-      listAll(connection, resource, signal).then(({ items }) => items),
-    );
+    toldList(connection, resource, signal);
   const assignments = managed
     ? Promise.resolve({ kind: 'told', value: [] } as const)
     : read(azureAssignedIdentities(byNode ? node : undefined));
   const [identities, bindings, assigned, exceptions] = await Promise.all([
-    read(within(azureIdentities, own)),
-    read(within(azureIdentityBindings, own)),
+    read(inNamespace(azureIdentities, own)),
+    read(inNamespace(azureIdentityBindings, own)),
     assignments,
-    read(within(azurePodIdentityExceptions, namespace)),
+    read(inNamespace(azurePodIdentityExceptions, namespace)),
   ]);
   return { identities, bindings, assigned, exceptions };
-}
-
-/** The same resource in one namespace. */
-function within<T>(resource: Resource<T>, namespace: string | undefined): Resource<T> {
-  if (namespace === undefined) return resource;
-  const at = resource.path.lastIndexOf('/');
-  return {
-    ...resource,
-    path: `${resource.path.slice(0, at)}/namespaces/${namespace}${resource.path.slice(at)}`,
-  };
 }

@@ -3,9 +3,8 @@ import type { Decision, TokenRequest } from '../../model/decision.ts';
 import type { Pod } from '../../model/pod.ts';
 import { bindingSelects } from '../../model/selection.ts';
 import type { Workload } from '../agents/agent.ts';
-import type { Told } from '../told.ts';
+import { orNone, type Told } from '../told.ts';
 import type { Books } from './books.ts';
-import { itemsOf } from './judge.ts';
 import type { Agents, Mode } from './mode.ts';
 import type { Step } from './step.ts';
 
@@ -29,5 +28,5 @@ export interface Facts {
 
 /** The bindings that select the pod, in the agent's sense. */
 export function selecting({ pod, books, mode }: Facts): readonly AzureIdentityBinding[] {
-  return itemsOf(books.bindings).filter((each) => bindingSelects(each, pod, !mode.namespaced));
+  return orNone(books.bindings).filter((each) => bindingSelects(each, pod, !mode.namespaced));
 }

@@ -1,5 +1,6 @@
 import type { Decision } from '../../model/decision.ts';
-import { type AzureIdentity, identityTypes } from '../../model/identity.ts';
+import { type AzureIdentity, typeWords } from '../../model/identity.ts';
+import { podKey } from '../../model/pod.ts';
 import { clean } from '../../model/text.ts';
 import { type Facts, selecting } from './facts.ts';
 import { completing } from './mend.ts';
@@ -29,12 +30,6 @@ function bound(facts: Facts, name: string): Step {
   return step('identity', 'wait', found, completing(facts, name));
 }
 
-const kinds: Readonly<Record<number, string>> = {
-  [identityTypes.managedIdentity]: 'managed identity',
-  [identityTypes.servicePrincipalSecret]: 'service principal with a secret',
-  [identityTypes.servicePrincipalCertificate]: 'service principal with a certificate',
-};
-
-function wordsOf({ namespace, name, type, clientId }: AzureIdentity): string {
-  return `${namespace}/${name}: ${kinds[type] ?? `type ${type}`}, client id ${clean(clientId)}`;
+function wordsOf(identity: AzureIdentity): string {
+  return `${podKey(identity)}: ${typeWords(identity.type)}, client id ${clean(identity.clientId)}`;
 }

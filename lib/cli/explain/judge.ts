@@ -1,12 +1,12 @@
 import type { Decision, TokenRequest } from '../../model/decision.ts';
 import { identityTypes } from '../../model/identity.ts';
-import type { Pod } from '../../model/pod.ts';
+import { type Pod, podKey } from '../../model/pod.ts';
 import { AssignedIdentities, Bindings, Identities } from '../../policy/books.ts';
 import { Exceptions } from '../../policy/exceptions.ts';
 import { managedCandidates } from '../../policy/managed.ts';
 import { Policy } from '../../policy/policy.ts';
 import { standardCandidates } from '../../policy/standard.ts';
-import type { Told } from '../told.ts';
+import { orNone, type Told } from '../told.ts';
 import type { Books } from './books.ts';
 import type { Mode } from './mode.ts';
 
@@ -30,7 +30,7 @@ export function judgeBy(mode: Mode, books: Books): Told<Judge> {
       const byObject =
         request.selector?.by === 'object_id' && decision.kind !== 'pass' && decision.kind !== 'allow';
       if (!byObject || managed.length === 0) return { kind: 'told', value: decision };
-      const names = managed.map(({ namespace, name }) => `${namespace}/${name}`).join(', ');
+      const names = managed.map(podKey).join(', ');
       const why = `the agent learns object ids from tokens, and podid asks for none; it would look at those of ${names}`;
       return { kind: 'untold', why };
     },
@@ -41,17 +41,12 @@ function policyOver(mode: Mode, books: Books): Policy {
   const { namespaced, micNamespace } = mode;
   const [exceptions, bindings] = [new Exceptions(), new Bindings()];
   const [identities, assigned] = [new Identities(), new AssignedIdentities()];
-  exceptions.replace(itemsOf(books.exceptions));
-  bindings.replace(itemsOf(books.bindings));
-  identities.replace(itemsOf(books.identities));
-  assigned.replace(itemsOf(books.assigned));
+  exceptions.replace(orNone(books.exceptions));
+  bindings.replace(orNone(books.bindings));
+  identities.replace(orNone(books.identities));
+  assigned.replace(orNone(books.assigned));
   const candidatesOf = mode.managed
     ? managedCandidates(bindings, identities)
     : standardCandidates(assigned, bindings, { namespaced });
   return new Policy({ exceptions, candidatesOf, namespaced, micNamespace, objectIdOf: () => undefined });
-}
-
-/** What was read; nothing where it could not be. */
-export function itemsOf<T>(book: Told<readonly T[]>): readonly T[] {
-  return book.kind === 'told' ? book.value : [];
 }

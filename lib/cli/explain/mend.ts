@@ -3,9 +3,10 @@ import type { DenyReason, NamespaceRule, WaitReason } from '../../model/decision
 import type { AzureIdentity } from '../../model/identity.ts';
 import type { Pod } from '../../model/pod.ts';
 import { bestOf } from '../agents/agent.ts';
+import { installing } from '../agents/commands.ts';
 import { quoted } from '../shell.ts';
+import { orNone } from '../told.ts';
 import { type Facts, selecting } from './facts.ts';
-import { itemsOf } from './judge.ts';
 
 /** Lines that are offered at most where any of several would do. */
 const mostOffers = 3;
@@ -38,7 +39,7 @@ export function mendWait(facts: Facts, why: WaitReason): readonly string[] {
     case 'assignment-missing':
       return watchingMic(facts);
     case 'not-assigned': {
-      const own = itemsOf(facts.books.assigned).filter(({ pod: name }) => name === pod.name);
+      const own = orNone(facts.books.assigned).filter(({ pod: name }) => name === pod.name);
       const identity = own.find((each) => each.identity.name === why.identity)?.identity;
       const where = identity?.namespace ?? pod.namespace;
       return [
@@ -58,7 +59,7 @@ function adding(namespace: string, name: string, selector: string, resourceId = 
 function labelling({ pod, books, mode }: Facts): readonly string[] {
   const near = ({ namespace }: AzureIdentityBinding): boolean =>
     namespace === pod.namespace || !mode.namespaced;
-  const selectors = itemsOf(books.bindings)
+  const selectors = orNone(books.bindings)
     .filter(near)
     .map(({ selector }) => selector);
   const offers = [...new Set(selectors)]
@@ -79,7 +80,7 @@ function labelled({ namespace, name }: Pod, selector: string): string {
 function binding(facts: Facts, resourceId: string | undefined): readonly string[] {
   const { pod, books } = facts;
   const bound = selecting(facts).flatMap(({ namespace, azureIdentity }) =>
-    itemsOf(books.identities).filter((each) => each.namespace === namespace && each.name === azureIdentity),
+    orNone(books.identities).filter((each) => each.namespace === namespace && each.name === azureIdentity),
   );
   const own = bound
     .slice(0, mostOffers)
@@ -131,7 +132,7 @@ export function completing(facts: Facts, name: string): readonly string[] {
 function watchingMic({ mics }: Facts): readonly string[] {
   if (mics.kind === 'untold') return [];
   const first = bestOf(mics.value);
-  if (!first) return ['kubectl apply -k daemonset/overlays/standard'];
+  if (!first) return [installing('standard')];
   const at = `${first.name} -n ${first.namespace}`;
   return [first.ready ? `kubectl logs ${at} --tail=50` : `kubectl describe pod ${at}`];
 }

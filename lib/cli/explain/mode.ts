@@ -43,6 +43,16 @@ type ModeFlag = 'operationMode' | 'forceNamespaced' | 'micNamespace' | 'enableSc
 
 export type ModeFlags = { readonly [Key in ModeFlag]: AgentSettings[Key] | undefined };
 
+/** Of a verb's flags, those that are the agent's. */
+export function givenIn({
+  operationMode,
+  forceNamespaced,
+  micNamespace,
+  enableScaleFeatures,
+}: Partial<ModeFlags>): ModeFlags {
+  return { operationMode, forceNamespaced, micNamespace, enableScaleFeatures };
+}
+
 /** What brings agents, and the agents themselves. */
 export interface Agents {
   readonly pods: Told<readonly Agent[]>;

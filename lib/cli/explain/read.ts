@@ -10,10 +10,10 @@ import { bestOf } from '../agents/agent.ts';
 import { readAgentSets, readAgents, readMics } from '../agents/read.ts';
 import { usageError } from '../arguments.ts';
 import { lastWarning } from '../events.ts';
-import type { Told } from '../told.ts';
+import { orNone, type Told } from '../told.ts';
 import { readBooks } from './books.ts';
 import type { Facts } from './facts.ts';
-import { itemsOf, judgeBy } from './judge.ts';
+import { judgeBy } from './judge.ts';
 import { type Agents, type ModeFlags, modeOn } from './mode.ts';
 import { tokenStep } from './token.ts';
 
@@ -96,11 +96,11 @@ async function readWarning(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const name = awaited(decision);
-  const assigned = itemsOf(books.assigned).find(
+  const assigned = orNone(books.assigned).find(
     (each) => each.pod === pod.name && each.identity.name === name,
   );
   if (assigned) return lastWarning(connection, { kind: 'AzureIdentity', ...assigned.identity }, signal);
-  const agent = bestOf(itemsOf(agents.pods).filter(({ node }) => node === pod.node));
+  const agent = bestOf(orNone(agents.pods).filter(({ node }) => node === pod.node));
   return agent && !agent.ready ? lastWarning(connection, { kind: 'Pod', ...agent }, signal) : undefined;
 }
 
@@ -115,8 +115,8 @@ async function readWanted(
   { agents, pod }: Basis,
   signal: AbortSignal,
 ): Promise<boolean | undefined> {
-  const [set] = itemsOf(agents.sets);
-  const isThere = itemsOf(agents.pods).some((agent) => agent.node === pod.node && !agent.deleting);
+  const [set] = orNone(agents.sets);
+  const isThere = orNone(agents.pods).some((agent) => agent.node === pod.node && !agent.deleting);
   if (!set?.selector || isThere || pod.node === '') return undefined;
   const answer = await getObject(connection, `/api/v1/nodes/${encodeURIComponent(pod.node)}`, signal);
   const node = answer.kind === 'found' ? parseNode(answer.raw) : undefined;

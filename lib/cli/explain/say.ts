@@ -6,7 +6,6 @@ import type { Report } from '../report.ts';
 import type { Style } from '../style.ts';
 import type { Facts } from './facts.ts';
 import { type Step, type StepState, type Verdict, verdictOf } from './step.ts';
-import { walk } from './walk.ts';
 
 const statuses: Readonly<Record<Verdict, ExitStatus>> = {
   given: exit.ok,
@@ -31,8 +30,7 @@ const verdicts: Readonly<Record<Verdict, readonly [words: string, style: keyof S
 };
 
 /** The whole answer. */
-export function explanation(facts: Facts): Report {
-  const steps = walk(facts);
+export function explanation(facts: Facts, steps: readonly Step[]): Report {
   const verdict = verdictOf(steps);
   return {
     status: statuses[verdict],

@@ -2,6 +2,7 @@ import type { Connection } from '../../kube/connection.ts';
 import { readSecret } from '../../kube/secret.ts';
 import { AppError, isAppError } from '../../model/errors.ts';
 import { type AzureIdentity, identityTypes } from '../../model/identity.ts';
+import { podKey } from '../../model/pod.ts';
 import { clean } from '../../model/text.ts';
 import { ServicePrincipalSource } from '../../tokens/service-principal.ts';
 import type { AgentSettings } from '../agents/settings.ts';
@@ -27,7 +28,7 @@ export async function tokenStep(
   }
   const types: readonly number[] = Object.values(identityTypes);
   if (!types.includes(identity.type)) {
-    const found = `spec.type of AzureIdentity ${nameOf(identity)} is none that gives tokens: 0 is a managed identity, 1 a service principal with a secret, 2 with a certificate.`;
+    const found = `spec.type of AzureIdentity ${podKey(identity)} is none that gives tokens: 0 is a managed identity, 1 a service principal with a secret, 2 with a certificate.`;
     return step('token', 'no', found, [
       `kubectl edit azureidentity ${identity.name} -n ${identity.namespace}`,
     ]);
@@ -98,8 +99,4 @@ function outcome(identity: AzureIdentity, error: unknown): Step {
   return step('token', 'wait', found, [
     `kubectl create secret generic ${quoted(name)} -n ${quoted(namespace)} ${content}`,
   ]);
-}
-
-function nameOf({ namespace, name }: AzureIdentity): string {
-  return `${namespace}/${name}`;
 }

@@ -79,13 +79,18 @@ function stopOf(decision: Exclude<Decision, { kind: 'allow' | 'pass' }>): (typeo
   return judged.find((name) => name === at) ?? 'assignment';
 }
 
-/** The agent's own words. */
 function stopped(facts: Facts, decision: Decision, name: StepName): Step {
-  const words = explain(facts.pod, decision);
+  const words = wordsOf(facts, decision);
   if (decision.kind === 'deny') return step(name, 'no', words, mendDenial(facts, decision.why));
   if (decision.kind !== 'wait') return step(name, 'ok', words);
   const said = name === 'assignment' ? [words, micWords(facts), facts.warning] : [words];
   return step(name, 'wait', said.filter(Boolean).join(' '), mendWait(facts, decision.why));
+}
+
+/** The agent's own; but for what they tell to type, which stands below, with the values of this cluster. */
+function wordsOf({ pod }: Facts, decision: Decision): string {
+  if (decision.kind !== 'deny' || decision.why.code !== 'no-label') return explain(pod, decision);
+  return `Pod ${podKey(pod)} has no label ${bindingLabel}, and no AzureIdentityBinding selects it otherwise. To keep it, add it to the pod template as well.`;
 }
 
 function micWords({ mics }: Facts): string {

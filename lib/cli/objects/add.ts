@@ -5,7 +5,7 @@ import { usageError } from '../arguments.ts';
 import type { Report } from '../report.ts';
 import { type Call, verb } from '../verb.ts';
 import { appliedReport, dryRunReport } from './applied.ts';
-import { dryRunFlag, nameFlag, nameIn, overwriteFlag } from './flags.ts';
+import { dryRun, nameFlag, nameIn, overwriteFlag } from './flags.ts';
 import { type PodIdentity, podIdentityManifests } from './manifest.ts';
 import { type PutResult, put } from './store.ts';
 
@@ -30,7 +30,7 @@ const flags = {
     help: 'value of the label aadpodidbinding of the pods that get it; the name unless given',
   }),
   overwrite: overwriteFlag,
-  dryRun: dryRunFlag,
+  dryRun,
 };
 
 /** `az aks pod-identity add`, by way of Kubernetes alone. */
@@ -54,7 +54,7 @@ In managed mode the identity has to be on the machines as well: az vmss identity
 async function add({ flags: given, words, cluster, signal }: Call<typeof flags>): Promise<Report> {
   const wanted = podIdentityIn(given, nameIn(given, words), () => cluster.namespace);
   const manifests = podIdentityManifests(wanted);
-  if (given.dryRun === 'client') return dryRunReport(manifests);
+  if (given.dryRun) return dryRunReport(manifests);
   const results: PutResult[] = [];
   for (const manifest of manifests) {
     const { overwrite } = given;

@@ -13,7 +13,9 @@ export function appliedReport(results: readonly PutResult[], next: readonly stri
     status: differs ? exit.no : exit.ok,
     data: {
       objects: results.map(({ manifest: { kind, metadata }, put, differences }) => ({
-        ...{ kind, ...metadata, result: put },
+        kind,
+        ...metadata,
+        result: put,
         ...(differences.length > 0 && { differences }),
       })),
     },
@@ -40,10 +42,11 @@ function lines({ manifest, put, differences }: PutResult, style: Style): string 
     differs: bad('is there and says something else'),
   };
   const title = `${titleOf(manifest)} ${words[put]}\n`;
-  return title + differences.map((each) => `  ${told(each)}\n`).join('');
+  return title + differences.map((each) => `  ${told(each, put)}\n`).join('');
 }
 
-function told({ field, is, asked }: Difference): string {
+function told({ field, is, asked }: Difference, put: PutResult['put']): string {
+  if (put === 'changed') return `${field}: ${shown(is)} → ${shown(asked)}`;
   return `${field}: ${shown(is)} is there, ${shown(asked)} was asked for`;
 }
 

@@ -68,7 +68,7 @@ async function whileHeld(call: Call<typeof flags>, place: Place): Promise<readon
   for (;;) {
     const left = await holders(call, place);
     if (left.length === 0 || clock.monotonic() >= until) return left;
-    screen.progress(`waiting for ${left.length} of them to let go: ${left.slice(0, 3).join(', ')}`);
+    screen.progress(`waiting for ${left.length} to let go of it: ${left.slice(0, 3).join(', ')}`);
     await clock.sleep(lookMs, signal);
     signal.throwIfAborted();
   }
@@ -105,7 +105,10 @@ function report({
 }): Report {
   const lines = [
     ...deleted.map((title) => `${title} deleted`),
-    ...left.map((title) => `${title} still has it`),
+    ...left.map(
+      (title) =>
+        `${title} ${title.startsWith('Pod ') ? 'still has it' : 'is not gone: a finalizer keeps it'}`,
+    ),
   ];
   return {
     status: left.length > 0 ? exit.wait : exit.ok,

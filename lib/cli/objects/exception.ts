@@ -5,7 +5,7 @@ import { exit } from '../exit.ts';
 import type { Report } from '../report.ts';
 import { type Call, verb } from '../verb.ts';
 import { appliedReport, dryRunReport } from './applied.ts';
-import { dryRunFlag, nameFlag, nameIn, overwriteFlag } from './flags.ts';
+import { dryRun, nameFlag, nameIn, overwriteFlag } from './flags.ts';
 import { checkName, exceptionManifest, type Manifest, podLabelsOf } from './manifest.ts';
 import { find, put, remove, titleOf } from './store.ts';
 
@@ -16,8 +16,8 @@ const podLabels = flag({
   help: 'key=value of the pods, several with blanks or commas between; one of them on a pod is enough',
 });
 
-const addFlags = { name: nameFlag, podLabels, overwrite: overwriteFlag, dryRun: dryRunFlag };
-const updateFlags = { name: nameFlag, podLabels, dryRun: dryRunFlag };
+const addFlags = { name: nameFlag, podLabels, overwrite: overwriteFlag, dryRun };
+const updateFlags = { name: nameFlag, podLabels, dryRun };
 const deleteFlags = { name: nameFlag };
 
 const words = '[NAME] [KEY=VALUE…]';
@@ -28,7 +28,8 @@ const passes =
 /** `az aks pod-identity exception add` */
 export const exceptionAddVerb = verb({
   name: 'exception add',
-  ...{ words, count },
+  words,
+  count,
   summary: 'Let pods with a label pass to the metadata service as the node',
   about: `
 podid exception add --namespace my-app --name legacy --pod-labels app=legacy team=billing
@@ -38,7 +39,7 @@ ${passes}
   flags: addFlags,
   run: async (call) => {
     const manifest = manifestIn(call);
-    if (call.flags.dryRun === 'client') return dryRunReport([manifest]);
+    if (call.flags.dryRun) return dryRunReport([manifest]);
     const { overwrite } = call.flags;
     const result = await put(call.cluster.connection, manifest, { overwrite, signal: call.signal });
     return appliedReport([result], [passes]);
@@ -48,7 +49,8 @@ ${passes}
 /** `az aks pod-identity exception update` */
 export const exceptionUpdateVerb = verb({
   name: 'exception update',
-  ...{ words, count },
+  words,
+  count,
   summary: 'Change the labels of an exception',
   about: `
 podid exception update --namespace my-app --name legacy --pod-labels app=legacy
@@ -58,7 +60,7 @@ The labels that are given take the place of all that it has.
   flags: updateFlags,
   run: async (call) => {
     const manifest = manifestIn(call);
-    if (call.flags.dryRun === 'client') return dryRunReport([manifest]);
+    if (call.flags.dryRun) return dryRunReport([manifest]);
     const { connection } = call.cluster;
     if ((await find(connection, manifest, call.signal)) === undefined) return absent(manifest, exit.no);
     return appliedReport([await put(connection, manifest, { overwrite: true, signal: call.signal })], []);

@@ -1,16 +1,13 @@
 import { flag } from '../../config/flag.ts';
-import { bool, choice, duration, text } from '../../config/types.ts';
-import { usageError } from '../arguments.ts';
+import { bool, duration, text } from '../../config/types.ts';
+import { dryRunFlag, usageError } from '../arguments.ts';
 
 /** In the words of `az aks pod-identity`. */
 export const nameFlag = flag({ flag: 'name', type: text, default: '', help: 'its name; may stand alone' });
 
-export const dryRunFlag = flag({
-  flag: 'dry-run',
-  type: choice('none', 'client'),
-  default: 'none',
-  help: '`client`: make nothing and ask no cluster; with `-o yaml` the objects, for kubectl apply',
-});
+export const dryRun = dryRunFlag(
+  'make nothing and ask no cluster; with `-o yaml` the objects, for kubectl apply',
+);
 
 export const overwriteFlag = flag({
   flag: 'overwrite',

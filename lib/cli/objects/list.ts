@@ -8,7 +8,7 @@ import {
 import type { AzureAssignedIdentity } from '../../model/assigned-identity.ts';
 import type { AzureIdentityBinding } from '../../model/binding.ts';
 import { isAppError } from '../../model/errors.ts';
-import type { AzureIdentity } from '../../model/identity.ts';
+import { type AzureIdentity, typeWords } from '../../model/identity.ts';
 import { byKey, compare } from '../../model/order.ts';
 import { allNamespaces } from '../arguments.ts';
 import { exit } from '../exit.ts';
@@ -25,7 +25,7 @@ export const listVerb = verb({
   name: 'list',
   words: '',
   count: [0, 0],
-  summary: 'The identities that pods can be given, and by which label',
+  summary: 'List the identities that pods can be given, and by which label',
   about: `
 podid list -n my-app
 podid list -A -o json
@@ -46,7 +46,7 @@ export const exceptionListVerb = verb({
   name: 'exception list',
   words: '',
   count: [0, 0],
-  summary: 'The exceptions: which pods pass as the node',
+  summary: 'List the exceptions: which pods pass as the node',
   about: `
 podid exception list -A
 `,
@@ -106,17 +106,11 @@ function cells({ namespace, name, type, clientId, bindings, assigned, resourceId
   const states = Object.entries(assigned ?? { '?': 0 })
     .map(([state, count]) => (count > 0 ? `${count} ${state}` : state))
     .join(', ');
-  return [namespace, name, typeNames[type] ?? `type ${type}`, clientId, selectors, states, resourceId];
+  return [namespace, name, typeWords(type), clientId, selectors, states, resourceId];
 }
 
-const typeNames: Readonly<Record<number, string>> = {
-  0: 'managed identity',
-  1: 'service principal',
-  2: 'service principal, certificate',
-};
-
 function boundBy({ name, selector, podSelector }: AzureIdentityBinding): Row['bindings'][number] {
-  return { name, selector: selector || (podSelector ? 'podSelector' : '') };
+  return { name, selector: selector || (podSelector ? '(podSelector)' : '') };
 }
 
 function isOf({ identity }: AzureAssignedIdentity, { namespace, name }: AzureIdentity): boolean {

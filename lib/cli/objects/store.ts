@@ -3,6 +3,7 @@ import { answerIn } from '../../kube/get.ts';
 import { isRecord, metadataOf } from '../../kube/resource.ts';
 import { group } from '../../kube/resources.ts';
 import { AppError, isAppError } from '../../model/errors.ts';
+import { podKey } from '../../model/pod.ts';
 import type { Manifest } from './manifest.ts';
 
 /** What became of an object. `differs`: it is there and says something else, and was left alone. */
@@ -37,9 +38,9 @@ const plurals = {
 
 type Place = Pick<Manifest, 'kind' | 'metadata'>;
 
-/** `azureidentity/my-app/demo`, as it is told to people. */
-export function titleOf({ kind, metadata: { namespace, name } }: Place): string {
-  return `${kind} ${namespace}/${name}`;
+/** `AzureIdentity my-app/demo`, as it is told to people. */
+export function titleOf({ kind, metadata }: Place): string {
+  return `${kind} ${podKey(metadata)}`;
 }
 
 /**

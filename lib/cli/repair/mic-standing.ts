@@ -4,6 +4,7 @@ import { Observed } from '../../kube/observed.ts';
 import { originalLockIn } from '../../kube/original-lock.ts';
 import { podKey } from '../../model/pod.ts';
 import { clean } from '../../model/text.ts';
+import type { Workload } from '../agents/agent.ts';
 import { readMics } from '../agents/read.ts';
 
 /** Between two looks, ms. */
@@ -20,6 +21,14 @@ export interface MicWatch {
   readonly progress: (line: string) => void;
 }
 
+/** A MIC, and how it is ended. */
+export interface MicAtWork {
+  /** Its pod, or who holds the lease; clean. */
+  readonly who: string;
+  /** Undefined where only the lease is known. */
+  readonly pod: Pick<Workload, 'namespace' | 'name'> | undefined;
+}
+
 /**
  * The MIC that is at work or about to be, ours or the original's; undefined where none is. A pod of MIC counts, wherever its lease
  * is and also while it is not ready: what it will mend is told by its deployment alone. Else the lease tells. A holder that is alive renews its lease, and one that
@@ -31,12 +40,12 @@ export async function micAtWork({
   place,
   signal,
   progress,
-}: MicWatch): Promise<string | undefined> {
+}: MicWatch): Promise<MicAtWork | undefined> {
   const { clock } = connection;
   const mics = await readMics(connection, signal);
   const staying = mics.kind === 'told' ? mics.value.filter(({ deleting }) => !deleting) : [];
   const pod = staying.find(({ ready }) => ready) ?? staying[0];
-  if (pod) return pod.ready ? podKey(pod) : `${podKey(pod)} (not ready)`;
+  if (pod) return { who: pod.ready ? podKey(pod) : `${podKey(pod)} (not ready)`, pod };
   const [door, original] = [leaseIn(connection, place), originalLockIn(connection, place)];
   const observed = new Observed();
   const began = clock.monotonic();
@@ -50,7 +59,7 @@ export async function micAtWork({
     const holds = record !== undefined && record.holder !== '' && still < record.durationSeconds * 1000;
     if (!holds && other.kind === 'free') return undefined;
     const who = clean(holds ? record.holder : other.kind === 'held' ? other.by : '');
-    if ((holds && look !== first) || clock.monotonic() - began >= mostMs) return who;
+    if ((holds && look !== first) || clock.monotonic() - began >= mostMs) return { who, pod: undefined };
     progress(`looking whether MIC ${who} still renews its lease`);
     await clock.sleep(lookMs, signal);
     signal.throwIfAborted();

@@ -1,5 +1,6 @@
 import { type Machine, machineOf } from '../../assign/machine.ts';
 import { Places } from '../../assign/places.ts';
+import { resourceIdOf } from '../../assign/resource-id.ts';
 import { type AssignedObject, keyOf, type MicPod } from '../../assign/snapshot.ts';
 import { identityTypes } from '../../model/identity.ts';
 import { byKey } from '../../model/order.ts';
@@ -64,7 +65,10 @@ function causeOf(object: AssignedObject, alive: ReadonlySet<string>): RepairCaus
   return alive.has(`${object.podNamespace}/${object.pod}`) ? undefined : 'pod-gone';
 }
 
-/** Not those that another assignment still stands for on the same machine: a MIC to come takes them off. */
+/**
+ * Not those that another assignment still stands for on the same machine: a MIC to come takes them off. Nor what no MIC can have
+ * put there: `[system]`, say, which az would take for the machine's own identity.
+ */
 function leftBy(
   repairs: readonly Repair[],
   staying: readonly AssignedObject[],
@@ -75,7 +79,7 @@ function leftBy(
   for (const { object } of repairs) {
     const { type, resourceId } = object.identity;
     const { key, machine } = spotOf(object, places);
-    if (type !== identityTypes.managedIdentity || resourceId === '' || kept.has(key)) continue;
+    if (type !== identityTypes.managedIdentity || !resourceIdOf(resourceId) || kept.has(key)) continue;
     left.set(key, { resourceId, machine, node: object.node });
   }
   return [...left.values()];

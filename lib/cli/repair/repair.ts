@@ -1,27 +1,21 @@
-import { flag } from '../../config/flag.ts';
 import { micFlags } from '../../config/mic-flags.ts';
-import { bool } from '../../config/types.ts';
 import { AssignedObjects } from '../../kube/assigned-objects.ts';
 import { micAssigned } from '../../kube/mic-assigned.ts';
 import { assignedPods, nodes } from '../../kube/mic-resources.ts';
 import { Turns } from '../../kube/turns.ts';
 import { Writer } from '../../kube/writer.ts';
 import { isAppError } from '../../model/errors.ts';
+import { dryRunFlag } from '../arguments.ts';
 import { itemsOf, listIfInstalled } from '../lists.ts';
 import { type Call, verb } from '../verb.ts';
-import { micAtWork } from './mic-standing.ts';
+import { type MicAtWork, micAtWork } from './mic-standing.ts';
 import { planRepair, type RepairPlan } from './plan.ts';
 import { type Repaired, repairReport } from './say.ts';
 
 const { leaderElectionNamespace, leaderElectionName } = micFlags;
 
 const flags = {
-  dryRun: flag({
-    flag: 'dry-run',
-    type: bool,
-    default: false,
-    help: 'tell what would be done, and do nothing',
-  }),
+  dryRun: dryRunFlag('tell what would be done, and do nothing'),
   leaderElectionNamespace,
   leaderElectionName,
 };
@@ -40,8 +34,10 @@ podid repair --dry-run
 podid repair
 
 Looks at all namespaces. While a MIC is at work it leaves to it what MIC mends itself. What stays on machines in Azure is told, with
-the commands that take it off. Status 3: there is something to repair (--dry-run), or some of it failed; 4: a MIC is to do it.
+the commands that take it off. Status 3: there is something to repair (--dry-run), or an object changed meanwhile; 1: one could not be
+released, and those behind it were not tried; 4: a MIC is to do it.
 `,
+  wholeCluster: true,
   flags,
   run: async (call) => {
     const made = await look(call);
@@ -54,7 +50,7 @@ type RepairCall = Call<typeof flags>;
 
 async function look(
   call: RepairCall,
-): Promise<{ readonly plan: RepairPlan; readonly mic: string | undefined }> {
+): Promise<{ readonly plan: RepairPlan; readonly mic: MicAtWork | undefined }> {
   const { flags: given, cluster, screen, signal } = call;
   const { connection } = cluster;
   const place = { namespace: given.leaderElectionNamespace, name: given.leaderElectionName };
@@ -65,7 +61,7 @@ async function look(
   const pods = await itemsOf(connection, assignedPods(), { signal });
   const known = await itemsOf(connection, nodes, { signal });
   const providers = new Map(known.map(({ name, providerId }) => [name, providerId]));
-  return { mic, plan: planRepair({ assigned, pods, nodes: providers, mic }) };
+  return { mic, plan: planRepair({ assigned, pods, nodes: providers, mic: mic?.who }) };
 }
 
 /** In turn; ends at the first that the API server refuses, since it would refuse the others too. */

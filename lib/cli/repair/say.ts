@@ -1,11 +1,13 @@
 import { keyOf } from '../../assign/snapshot.ts';
 import type { Written } from '../../kube/assigned-objects.ts';
 import { clean } from '../../model/text.ts';
+import { ofMicDeployments } from '../agents/commands.ts';
 import { type ExitStatus, exit } from '../exit.ts';
 import type { Report } from '../report.ts';
 import { quoted } from '../shell.ts';
 import type { Style } from '../style.ts';
 import { type Cell, table } from '../table.ts';
+import type { MicAtWork } from './mic-standing.ts';
 import type { Left, Repair, RepairCause, RepairPlan } from './plan.ts';
 
 export interface Repaired {
@@ -18,7 +20,7 @@ export interface Repaired {
 export interface RepairOutcome {
   readonly plan: RepairPlan;
   /** The MIC that is at work, if any. */
-  readonly mic: string | undefined;
+  readonly mic: MicAtWork | undefined;
   /** Nothing with `dryRun`. */
   readonly repaired: readonly Repaired[];
   readonly dryRun: boolean;
@@ -37,7 +39,7 @@ export function repairReport(outcome: RepairOutcome): Report {
     status: statusOf(outcome),
     data: {
       dryRun,
-      mic: mic ?? null,
+      mic: mic?.who ?? null,
       repairs: plan.repairs.map((repair) => ({ ...dataOf(repair), result: resultOf(repair, outcome) })),
       leftToMic: plan.mics.map(dataOf),
       leftInAzure: left.map((each) => ({ ...each, machine: each.machine ?? null, command: removal(each) })),
@@ -63,12 +65,19 @@ function rowsOf(outcome: RepairOutcome, style: Style): string[] {
   const lines = [table(['NAMESPACE', 'ASSIGNMENT', 'POD', 'WHY', 'RESULT'], rows, style)];
   const failed = outcome.repaired.find(({ became }) => became === 'failed');
   if (failed) lines.push(`\n${clean(failed.why ?? '')}\n`);
-  if (mics.length > 0)
-    lines.push(
-      `\nMIC ${clean(outcome.mic ?? '')} is at work and mends these itself; its log tells why it has not.\n`,
-      'To repair without it, end it first: kubectl scale deployment/mic --replicas=0 -n NAMESPACE\n',
-    );
+  if (mics.length > 0) lines.push(...leftToMic(outcome.mic));
   return lines;
+}
+
+function leftToMic(mic: MicAtWork | undefined): readonly string[] {
+  const [ending] = ofMicDeployments(
+    [mic?.pod ?? { namespace: 'NAMESPACE', name: '' }],
+    (name, namespace) => `kubectl scale deployment/${name} --replicas=0 -n ${quoted(namespace)}`,
+  );
+  return [
+    `\nMIC ${clean(mic?.who ?? '')} is at work and mends these itself; its log tells why it has not.\n`,
+    `To repair without it, end it first: ${ending}\n`,
+  ];
 }
 
 type Result =

@@ -9,9 +9,8 @@ import { type Pod, podKey } from '../../model/pod.ts';
 import type { Workload } from '../agents/agent.ts';
 import { readAgentSets, readAgents, readMics } from '../agents/read.ts';
 import { type Books, readBooks } from '../explain/books.ts';
-import { itemsOf } from '../explain/judge.ts';
 import { type Agents, type Mode, type ModeFlags, modeOn } from '../explain/mode.ts';
-import { type Told, told } from '../told.ts';
+import { orNone, type Told, told, toldList } from '../told.ts';
 
 /** What there is in the cluster, as far as it could be read. */
 export interface Overview {
@@ -45,10 +44,7 @@ export async function readOverview(
 
 function readNodes(connection: Connection, signal: AbortSignal): Promise<Told<readonly NodeLabels[]>> {
   const nodes: Resource<NodeLabels> = { name: 'nodes', path: '/api/v1/nodes', parse: parseNode };
-  return told(
-    nodes,
-    listAll(connection, nodes, signal).then(({ items }) => items),
-  );
+  return toldList(connection, nodes, signal);
 }
 
 async function readPods(
@@ -60,11 +56,11 @@ async function readPods(
   const { parse } = podsOfNode('');
   const of = (place: string, labelSelector?: string): Resource<Pod> => ({
     name: 'pods',
-    path: place === '' ? '/api/v1/pods' : `/api/v1/namespaces/${place}/pods`,
+    path: place === '' ? '/api/v1/pods' : `/api/v1/namespaces/${encodeURIComponent(place)}/pods`,
     ...(labelSelector !== undefined && { query: { labelSelector } }),
     parse,
   });
-  const bySelector = itemsOf(books.bindings).filter(({ podSelector }) => podSelector !== undefined);
+  const bySelector = orNone(books.bindings).filter(({ podSelector }) => podSelector !== undefined);
   const looked = bySelector
     .map((binding) => binding.namespace)
     .filter((each) => namespace === '' || each === namespace);

@@ -1,8 +1,9 @@
+import { typeWords } from '../../model/identity.ts';
 import { type ExitStatus, exit } from '../exit.ts';
 import type { Report } from '../report.ts';
 import type { Style } from '../style.ts';
 import { type Cell, table } from '../table.ts';
-import type { IdentityRow, NodeRow, PodRow, Summary, WorkloadRow } from './summary.ts';
+import type { IdentityRow, ModeRow, NodeRow, PodRow, Summary } from './summary.ts';
 
 /** Rows of what is in order that are shown to people; programs get all. */
 const mostRows = 20;
@@ -13,9 +14,10 @@ export function statusReport(summary: Summary): Report {
 
 /** 3 for what somebody has to mend, 4 for what time may, 1 for what could not be told. */
 function statusOf({ nodes, pods, untold }: Summary): ExitStatus {
-  if (nodes.some(({ ready }) => !ready) || pods.without.some(({ decision }) => decision === 'deny'))
+  const without = pods?.without ?? [];
+  if (nodes.some(({ ready }) => ready === false) || without.some(({ decision }) => decision === 'deny'))
     return exit.no;
-  if (pods.without.length > 0) return exit.wait;
+  if (without.length > 0) return exit.wait;
   return untold.length > 0 ? exit.unknown : exit.ok;
 }
 
@@ -24,18 +26,21 @@ function asText(summary: Summary, style: Style): string {
   const sections = [
     untold.map((why) => style.unsure(`? ${why}\n`)).join(''),
     nodesText(summary, style),
-    mode.operationMode === 'managed' && mic.length === 0 ? '' : micText(mic, style),
+    mode.operationMode === 'managed' && mic?.length === 0 ? '' : micText(mic, style),
     identitiesText(summary, style),
     podsText(summary, style),
   ];
   return sections.filter((section) => section !== '').join('\n');
 }
 
-function nodesText({ nodes, mode }: Summary, style: Style): string {
+/** What could not be told: neither none nor zero. */
+const unknown: Cell = { text: '?', mark: 'unsure' };
+
+function nodesText({ nodes, allNodes, mode }: Summary, style: Style): string {
   const good = nodes.filter(({ ready }) => ready).length;
-  const namespaced = mode.namespaced && mode.operationMode !== 'managed' ? ', namespaced' : '';
-  const head = `Nodes: ${nodes.length}, ${good} with an agent that is ready; ${mode.operationMode} mode${namespaced} (${mode.from})`;
-  const shown = shortened(nodes, ({ ready }) => ready);
+  const counted = nodes.some(({ ready }) => ready === null) || (!allNodes && nodes.length === 0) ? '?' : good;
+  const head = `Nodes: ${allNodes ? nodes.length : '?'}, ${counted} with an agent that is ready; ${modeWords(mode)}`;
+  const shown = shortened(nodes, ({ ready }) => ready === true);
   const rows = shown.flatMap(nodeLines);
   return section(
     head,
@@ -45,12 +50,19 @@ function nodesText({ nodes, mode }: Summary, style: Style): string {
   );
 }
 
+function modeWords({ operationMode, namespaced, from, known }: ModeRow): string {
+  const apart = namespaced && operationMode !== 'managed' ? ', namespaced' : '';
+  return `${known ? '' : 'mode ?, taken for '}${operationMode} mode${apart} (${from})`;
+}
+
 function nodeLines({ node, agents }: NodeRow): (string | Cell)[][] {
+  if (agents === null) return [[node, unknown, unknown, unknown]];
   if (agents.length === 0) return [[node, '', '', { text: 'no agent', mark: 'bad' }]];
   return agents.map(({ pod, version, ready, why }) => [node, pod, version, readiness(ready, why)]);
 }
 
-function micText(mic: readonly WorkloadRow[], style: Style): string {
+function micText(mic: Summary['mic'], style: Style): string {
+  if (mic === null) return `${style.bold('MIC: ?')}\n`;
   const head = `MIC: ${mic.length === 0 ? 'none' : `${mic.filter(({ ready }) => ready).length} of ${mic.length} ready`}`;
   const rows = mic.map(({ pod, node, version, ready, why }) => [pod, node, version, readiness(ready, why)]);
   return section(head, ['POD', 'NODE', 'VERSION', 'STATE'], { rows, hidden: 0 }, style);
@@ -60,30 +72,31 @@ function readiness(ready: boolean, why: string): Cell {
   return ready ? { text: 'ready', mark: 'good' } : { text: `not ready: ${why}`, mark: 'bad' };
 }
 
-const types: readonly string[] = [
-  'managed identity',
-  'service principal, secret',
-  'service principal, certificate',
-];
-
 function identitiesText({ identities, assigned, mode }: Summary, style: Style): string {
-  const { Assigned, Created, Unassigned } = assigned;
-  const states = `; assigned: ${Assigned} Assigned, ${Created} Created, ${Unassigned} Unassigned`;
-  const head = `Identities: ${identities.length}${mode.operationMode === 'managed' ? '' : states}`;
-  const shown = shortened(identities, ({ bindings, clientId }) => bindings.length > 0 && clientId !== '');
+  const states = mode.operationMode === 'managed' ? '' : `; assigned: ${assignedWords(assigned)}`;
+  const head = `Identities: ${identities?.length ?? '?'}${states}`;
+  if (identities === null) return `${style.bold(head)}\n`;
+  const shown = shortened(identities, ({ bindings, clientId }) => bindings?.length !== 0 && clientId !== '');
   const rows = shown.map(identityLine);
   const headings = ['IDENTITY', 'TYPE', 'CLIENT ID', 'BINDINGS'];
   return section(head, headings, { rows, hidden: identities.length - shown.length }, style);
 }
 
+function assignedWords(assigned: Summary['assigned']): string {
+  if (assigned === null) return '?';
+  const { Assigned, Created, Unassigned } = assigned;
+  return `${Assigned} Assigned, ${Created} Created, ${Unassigned} Unassigned`;
+}
+
 function identityLine({ identity, type, clientId, bindings }: IdentityRow): (string | Cell)[] {
   const unnamed: Cell = { text: 'none', mark: 'bad' };
   const unbound: Cell = { text: 'none', mark: 'unsure' };
-  const bound = bindings.length > 0 ? bindings.join(', ') : unbound;
-  return [identity, types[type] ?? `type ${type}`, clientId === '' ? unnamed : clientId, bound];
+  const bound = bindings === null ? unknown : bindings.length > 0 ? bindings.join(', ') : unbound;
+  return [identity, typeWords(type), clientId === '' ? unnamed : clientId, bound];
 }
 
 function podsText({ pods }: Summary, style: Style): string {
+  if (pods === null) return `${style.bold('Pods: ?')}\n`;
   const { served, excepted, without } = pods;
   const waiting = without.filter(({ decision }) => decision === 'wait').length;
   const head = `Pods: ${served} with an identity, ${waiting} waiting, ${without.length - waiting} denied, ${excepted} excepted`;

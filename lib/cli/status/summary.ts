@@ -1,25 +1,44 @@
-import type { AssignmentState } from '../../model/assigned-identity.ts';
+import type { AssignmentState, AzureAssignedIdentity } from '../../model/assigned-identity.ts';
 import { bindingLabel } from '../../model/binding.ts';
 import type { Decision } from '../../model/decision.ts';
+import type { AzureIdentity } from '../../model/identity.ts';
 import { byKey, compare } from '../../model/order.ts';
 import { type Pod, podKey } from '../../model/pod.ts';
 import { bindingSelects } from '../../model/selection.ts';
 import { clean } from '../../model/text.ts';
 import { explain } from '../../policy/explain.ts';
 import { versionOf, type Workload } from '../agents/agent.ts';
-import { itemsOf, judgeBy } from '../explain/judge.ts';
+import type { Books } from '../explain/books.ts';
+import { judgeBy } from '../explain/judge.ts';
+import { orNone, type Told } from '../told.ts';
 import type { Overview } from './read.ts';
 
-/** What `podid status` tells, as plain data. */
+/** What `podid status` tells, as plain data. Null is what could not be told; `untold` says why. */
 export interface Summary {
-  readonly mode: { readonly operationMode: string; readonly namespaced: boolean; readonly from: string };
+  readonly mode: ModeRow;
+  /** Whether all nodes could be listed; else `nodes` are those that have an agent. */
+  readonly allNodes: boolean;
   readonly nodes: readonly NodeRow[];
-  readonly mic: readonly WorkloadRow[];
-  readonly identities: readonly IdentityRow[];
-  readonly assigned: Readonly<Record<Exclude<AssignmentState, ''>, number>>;
-  readonly pods: { readonly served: number; readonly excepted: number; readonly without: readonly PodRow[] };
+  readonly mic: readonly WorkloadRow[] | null;
+  readonly identities: readonly IdentityRow[] | null;
+  readonly assigned: Readonly<Record<Exclude<AssignmentState, ''>, number>> | null;
+  readonly pods: PodsRow | null;
   /** What could not be read, one sentence each. */
   readonly untold: readonly string[];
+}
+
+/** `known`: it was read, or is said by the caller, and is no guess. */
+export interface ModeRow {
+  readonly operationMode: string;
+  readonly namespaced: boolean;
+  readonly from: string;
+  readonly known: boolean;
+}
+
+export interface PodsRow {
+  readonly served: number;
+  readonly excepted: number;
+  readonly without: readonly PodRow[];
 }
 
 export interface WorkloadRow {
@@ -33,15 +52,15 @@ export interface WorkloadRow {
 /** `agents`: two while one hands over to the other. An agent is ready once its rules are seen in the kernel and its caches filled. */
 export interface NodeRow {
   readonly node: string;
-  readonly ready: boolean;
-  readonly agents: readonly WorkloadRow[];
+  readonly ready: boolean | null;
+  readonly agents: readonly WorkloadRow[] | null;
 }
 
 export interface IdentityRow {
   readonly identity: string;
   readonly type: number;
   readonly clientId: string;
-  readonly bindings: readonly string[];
+  readonly bindings: readonly string[] | null;
 }
 
 /** A pod that is meant to have an identity, and would get no token. */
@@ -55,31 +74,54 @@ export interface PodRow {
 
 /** Pure. */
 export function summaryOf(overview: Overview): Summary {
-  const { mode, mics } = overview;
+  const { mode, mics, nodes, books } = overview;
+  const { namespaced, from, settings, doubt } = mode;
   return {
-    mode: { operationMode: mode.settings.operationMode, namespaced: mode.namespaced, from: mode.from },
+    mode: { operationMode: settings.operationMode, namespaced, from, known: doubt === undefined },
+    allNodes: nodes.kind === 'told',
     nodes: nodeRows(overview),
-    mic: itemsOf(mics)
-      .filter(({ deleting }) => !deleting)
-      .toSorted(byKey)
-      .map(workloadRow),
-    identities: identityRows(overview),
-    assigned: assignedCounts(overview),
-    ...podRows(overview),
+    mic: whereTold(mics, micRows),
+    identities: whereTold(books.identities, (identities) => identityRows(identities, books)),
+    assigned: whereTold(books.assigned, assignedCounts),
+    pods: podRows(overview),
+    untold: untoldOf(overview),
   };
 }
 
+/** Null of what could not be read. */
+function whereTold<T, R>(told: Told<T>, tell: (value: T) => R): R | null {
+  return told.kind === 'told' ? tell(told.value) : null;
+}
+
+function untoldOf({ mode, books, pods, nodes, agents, mics }: Overview): readonly string[] {
+  const sources = [
+    nodes,
+    agents.pods,
+    agents.sets,
+    mics,
+    ...Object.values<Told<unknown>>({ ...books }),
+    pods,
+  ];
+  const whys = sources.flatMap((source) => (source.kind === 'untold' ? [source.why] : []));
+  return [...new Set([...whys, ...(mode.doubt === undefined ? [] : [mode.doubt])])];
+}
+
+function micRows(mics: readonly Workload[]): readonly WorkloadRow[] {
+  return mics
+    .filter(({ deleting }) => !deleting)
+    .toSorted(byKey)
+    .map(workloadRow);
+}
+
 function nodeRows({ nodes, agents }: Overview): readonly NodeRow[] {
-  const pods = itemsOf(agents.pods).filter(({ node, deleting }) => node !== '' && !deleting);
+  const pods = orNone(agents.pods).filter(({ node, deleting }) => node !== '' && !deleting);
   // Without the right to list nodes, those are told that have an agent.
-  const known =
-    nodes.kind === 'told'
-      ? itemsOf(nodes)
-          .filter(isLinux)
-          .map(({ name }) => name)
-      : [];
+  const known = orNone(nodes)
+    .filter(isLinux)
+    .map(({ name }) => name);
   const names = new Set([...known, ...pods.map(({ node }) => node)]);
   return [...names].sort(compare).map((node) => {
+    if (agents.pods.kind === 'untold') return { node, ready: null, agents: null };
     const here = pods.filter((pod) => pod.node === node).toSorted(byKey);
     return { node, ready: here.some(({ ready }) => ready), agents: here.map(workloadRow) };
   });
@@ -95,36 +137,34 @@ function workloadRow({ namespace, name, node, image, original, ready, why }: Wor
   return { pod: podKey({ namespace, name }), node, version, ready, why };
 }
 
-function identityRows({ books }: Overview): readonly IdentityRow[] {
-  const bindings = itemsOf(books.bindings);
-  return itemsOf(books.identities)
-    .toSorted(byKey)
-    .map(({ namespace, name, type, clientId }) => ({
-      identity: podKey({ namespace, name }),
-      type,
-      clientId: clean(clientId),
-      bindings: bindings
-        .filter((each) => each.namespace === namespace && each.azureIdentity === name)
-        .map(podKey),
-    }));
+function identityRows(
+  identities: readonly AzureIdentity[],
+  { bindings }: Pick<Books, 'bindings'>,
+): readonly IdentityRow[] {
+  return identities.toSorted(byKey).map(({ namespace, name, type, clientId }) => ({
+    identity: podKey({ namespace, name }),
+    type,
+    clientId: clean(clientId),
+    bindings: whereTold(bindings, (all) =>
+      all.filter((each) => each.namespace === namespace && each.azureIdentity === name).map(podKey),
+    ),
+  }));
 }
 
-function assignedCounts({ books }: Overview): Summary['assigned'] {
+function assignedCounts(assigned: readonly AzureAssignedIdentity[]): Summary['assigned'] {
   const counts = { Created: 0, Assigned: 0, Unassigned: 0 };
   // '' is what MICs before 1.5 left, and means Assigned.
-  for (const { state } of itemsOf(books.assigned)) counts[state || 'Assigned'] += 1;
+  for (const { state } of assigned) counts[state || 'Assigned'] += 1;
   return counts;
 }
 
-function podRows({ mode, books, pods, nodes, agents, mics }: Overview): Pick<Summary, 'pods' | 'untold'> {
+function podRows({ mode, books, pods }: Overview): PodsRow | null {
   const judge = judgeBy(mode, books);
-  const sources = [nodes, agents.pods, agents.sets, mics, books.identities, judge, pods];
-  const untold = sources.flatMap((source) => (source.kind === 'untold' ? [source.why] : []));
-  const doubts = mode.doubt === undefined ? [] : [mode.doubt];
-  const bindings = itemsOf(books.bindings);
-  const meant = itemsOf(pods).filter((pod) => asks(pod) && isMeant(pod, bindings, !mode.namespaced));
+  if (judge.kind === 'untold' || pods.kind === 'untold') return null;
+  const bindings = orNone(books.bindings);
+  const meant = pods.value.filter((pod) => asks(pod) && isMeant(pod, bindings, !mode.namespaced));
   const judged = meant.flatMap((pod): (readonly [Pod, Decision])[] => {
-    const decision = judge.kind === 'told' ? judge.value(pod, { resource: 'any' }) : judge;
+    const decision = judge.value(pod, { resource: 'any' });
     return decision.kind === 'told' ? [[pod, decision.value]] : [];
   });
   const count = (kind: Decision['kind']): number =>
@@ -132,10 +172,7 @@ function podRows({ mode, books, pods, nodes, agents, mics }: Overview): Pick<Sum
   const without = judged
     .flatMap(([pod, decision]) => rowOf(pod, decision))
     .sort((a, b) => compare(a.pod, b.pod));
-  return {
-    pods: { served: count('allow'), excepted: count('pass'), without },
-    untold: [...new Set([...untold, ...doubts])],
-  };
+  return { served: count('allow'), excepted: count('pass'), without };
 }
 
 function asks({ hostNetwork, activity, node }: Pod): boolean {

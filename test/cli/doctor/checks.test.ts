@@ -6,7 +6,7 @@ import { plainStyle } from '../../../lib/cli/style.ts';
 import type { AssignedObject } from '../../../lib/model/assigned-object.ts';
 import { sampleIdentity } from '../../lab/imds/token.ts';
 import { bindingObject, identityObject } from '../../lab/objects.ts';
-import { assigned, binding, facts, found, identity, pod, says, told, untold } from './scene.ts';
+import { assigned, binding, examined, facts, found, identity, pod, says, told, untold } from './scene.ts';
 
 t.test('finds nothing where all is well', async (t) => {
   for (const { check, findings, untold: why } of examineAll(facts()))
@@ -56,6 +56,13 @@ t.test(
     );
   },
 );
+
+t.test('labels: never asks to change a binding for the pods of another namespace', async (t) => {
+  const thief = told(pod('web'), pod('x', { namespace: 'evil', labels: { aadpodidbinding: 'DEMO' } }));
+  const [finding] = examined('labels', { pods: thief }).findings;
+  t.notMatch(finding?.what, /demo-binding/);
+  t.notMatch(finding?.mend.join(), /kubectl patch/);
+});
 
 t.test('letter-case: finds fields of before 1.6.0, also where the API server has dropped them', async (t) => {
   const metadata = { name: 'demo', namespace: 'shop' };

@@ -97,6 +97,15 @@ t.test('finds an object whose fields have a wrong type', async (t) => {
   );
 });
 
+t.test('ends with one sentence where the API server cannot be reached', async (t) => {
+  const rig = await cliRig(t);
+  await rig.api.fault({ away: true });
+  const { status, stdout, stderr } = await rig.podid(['doctor']);
+  t.equal(status, exit.unknown);
+  t.equal(stdout, '');
+  t.match(stderr, /^podid: pods: [^\n]+\n$/);
+});
+
 t.test('tells what it has no right to see, and changes nothing', async (t) => {
   const rig = await cliRig(t);
   seed(rig);

@@ -74,3 +74,12 @@ t.test('offers a policy that allows all that is missing', async (t) => {
   const { spec } = JSON.parse(json);
   t.same(found('network-policies', { policies: told(egress(), policy(spec)) }), []);
 });
+
+t.test('offers a policy that isolates no pod which was free', async (t) => {
+  const isolated = policy({ podSelector: { matchLabels: { app: 'web' } }, policyTypes: ['Egress'] });
+  const pods = told(pod('web', { labels: { app: 'web', aadpodidbinding: 'web' } }));
+  const { findings } = examined('network-policies', { pods, policies: told(isolated) });
+  const [, json = ''] = /^echo '(.*)' \|/.exec(findings[0]?.mend[0] ?? '') ?? [];
+  const offered = policy(JSON.parse(json).spec);
+  t.same(isolating([offered], { namespace: 'shop', labels: { app: 'db' } }), []);
+});

@@ -1,8 +1,10 @@
 import t from 'tap';
+import type { Facts } from '../../../lib/cli/doctor/facts.ts';
 import { sampleIdentity } from '../../lab/imds/token.ts';
 import { exceptionObject, identityObject } from '../../lab/objects.ts';
 import {
   agent,
+  agentSet,
   examined,
   exception,
   facts,
@@ -20,7 +22,7 @@ import {
 t.test(
   'agents: finds nodes without one, those that are not ready with what they say, and none at all',
   async (t) => {
-    says(t, found('agents', { agents: told() }), [/^error No agent/]);
+    says(t, found('agents', { agents: told() }), [/^error No agent \(NMI\) runs as a pod$/]);
     const nodes = told(node('node1'), node('node2'), node('win', 'windows'));
     says(t, found('agents', { nodes }), [/^error No agent on node2$/]);
     const pods = told(pod('web', { node: 'node2' }), pod('winapp', { node: 'win' }));
@@ -77,6 +79,33 @@ t.test('backend, bridges: tells what the agents have seen on their nodes', async
   t.same(examined('bridges', blind).untold, ['no right to get pods/log']);
   const pinned = agent('a', { settings: flagged('--pin-neighbours') });
   t.same(found('bridges', { ...blind, agents: told(pinned) }), []);
+});
+
+t.test('names what was read in its commands, and else both names that it may have', async (t) => {
+  const mends = (name: string, change: Partial<Facts>): readonly string[] =>
+    examined(name, change).findings.flatMap(({ mend }) => mend);
+  const agentSets = told(agentSet('aad-pod-identity-nmi', 'identity'));
+  const bridged = told({ agent: agent('a'), lines: ['this node runs kubenet'] });
+  t.match(
+    mends('bridges', { logs: bridged, agentSets })[0],
+    /^kubectl patch daemonset aad-pod-identity-nmi -n identity /,
+  );
+  t.match(
+    mends('bridges', { logs: bridged })[0],
+    / nmi -n NAMESPACE .* # or aad-pod-identity-nmi, the chart's$/,
+  );
+  const nodes = told(node('node1'), node('node2'));
+  t.match(mends('agents', { nodes, agentSets }), [
+    'kubectl describe daemonset aad-pod-identity-nmi -n identity',
+  ]);
+  const managed = { ...facts().mode, managed: true };
+  const ofChart = mic({ namespace: 'identity', name: 'aad-pod-identity-mic-7d9f5b6c8-x2x4z' });
+  t.same(mends('mic', { mode: managed, mics: told(ofChart) }), [
+    'kubectl delete deployment aad-pod-identity-mic -n identity',
+  ]);
+  t.match(mends('mic', { mode: managed }), [
+    / mic -n kube-system {3}# or aad-pod-identity-mic, the chart's$/,
+  ]);
 });
 
 t.test('network: tells of Cilium that routes past iptables', async (t) => {

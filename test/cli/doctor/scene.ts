@@ -1,5 +1,6 @@
 import type { Test } from 'tap';
 import type { Agent, Workload } from '../../../lib/cli/agents/agent.ts';
+import type { AgentSet } from '../../../lib/cli/agents/read.ts';
 import { checks } from '../../../lib/cli/doctor/checks.ts';
 import type { Facts, SeenNode, SeenPod } from '../../../lib/cli/doctor/facts.ts';
 import type { Finding, Verdict } from '../../../lib/cli/doctor/finding.ts';
@@ -36,6 +37,11 @@ export function agent(node: string, change: Partial<Agent> = {}): Agent {
     settings: flagged(),
     ...change,
   };
+}
+
+/** A DaemonSet that brings agents. */
+export function agentSet(name: string, namespace: string): AgentSet {
+  return { namespace, name, uid: name, deleting: false, selector: undefined, settings: flagged() };
 }
 
 /** What an agent makes of these arguments. */

@@ -49,10 +49,15 @@ t.test(
     t.equal(status, exit.no);
     t.match(stdout, 'spec.clientID: "c11e0000-0000-4000-8000-00000000000f" is there');
     t.notOk(api.get('AzureIdentityBinding', 'my-app', 'demo-binding'), 'no binding was made');
+    const made = (await podid([...whole, '--overwrite'])).stdout;
+    t.match(
+      made,
+      `AzureIdentity my-app/demo changed\n  spec.clientID: "c11e0000-0000-4000-8000-00000000000f" → "${clientId}"\n`,
+    );
     t.match(await json([...whole, '--overwrite']), {
       objects: [
-        { name: 'demo', result: 'changed' },
-        { name: 'demo-binding', result: 'created' },
+        { name: 'demo', result: 'unchanged' },
+        { name: 'demo-binding', result: 'unchanged' },
       ],
     });
     t.match(api.get('AzureIdentity', 'my-app', 'demo')?.spec, { clientID: clientId });
@@ -83,10 +88,8 @@ t.test('prints the objects for kubectl, and asks no cluster for that', async (t)
   t.match(stdout, /^---\napiVersion: v1\nkind: List\nitems:\n/);
   t.match(stdout, `resourceID: ${resourceId}`);
   t.match(stdout, 'azureIdentity: demo\n');
-  t.match(
-    (await call([...whole, '--dry-run=client'])).stdout,
-    'AzureIdentity my-app/demo not made (dry run)',
-  );
+  for (const dry of ['--dry-run=client', '--dry-run'])
+    t.match((await call([...whole, dry])).stdout, 'AzureIdentity my-app/demo not made (dry run)', dry);
 });
 
 t.test('refuses what nothing could come of', async (t) => {

@@ -36,7 +36,7 @@ t.test('waits until no pod has the identity, and says what it waits for', async 
   const late = rig.podid(['delete', 'demo', '-n', 'my-app', '--timeout', '3s']);
   const { status, stdout, stderr } = await late;
   t.equal(status, exit.wait);
-  t.match(stderr, /waiting for 1 of them to let go: Pod my-app\/web/);
+  t.match(stderr, /waiting for 1 to let go of it: Pod my-app\/web/);
   t.match(stdout, 'Pod my-app/web still has it');
   assign(rig, 'Unassigned');
   t.equal(

@@ -29,6 +29,13 @@ t.test('lists identities with the selectors that lead to them and the pods that 
   ]);
 });
 
+t.test('a binding that selects by podSelector says so, and no selector is called so', async (t) => {
+  const { api, podid } = await cliRig(t);
+  api.put(identity);
+  api.put({ ...binding, spec: { azureIdentity: 'demo', podSelector: { matchLabels: { app: 'web' } } } });
+  t.match((await podid(['list', '-n', 'my-app'])).stdout, ` ${clientId}   (podSelector)   `);
+});
+
 t.test('lists what it may read where the assignments may not be read', async (t) => {
   const { api, podid } = await cliRig(t);
   api.put(identity);

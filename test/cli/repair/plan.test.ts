@@ -68,6 +68,14 @@ t.test(
   },
 );
 
+t.test('tells nobody to take off what is no managed identity', async (t) => {
+  for (const resourceId of ['[system]', '--ids=x', `${sampleIdentity('demo').resourceId}/`]) {
+    const { identity } = object('gone');
+    const assigned = [object('gone', { identity: { ...identity, resourceId } })];
+    t.equal(planned({ assigned }).left, 0, resourceId);
+  }
+});
+
 t.test('leaves to a MIC at work all but what stands for nothing in Azure', async (t) => {
   const principal = { ...object('sp').identity, type: 1 };
   const assigned = [

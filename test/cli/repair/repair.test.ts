@@ -31,10 +31,10 @@ function lease({ api }: CliRig, holderIdentity: string): void {
   });
 }
 
-function micPod({ api }: CliRig, status: string): void {
+function micPod({ api }: CliRig, status: string, name = 'mic-0'): void {
   api.put({
     ...{ apiVersion: 'v1', kind: 'Pod' },
-    metadata: { namespace: 'kube-system', name: 'mic-0', labels: { app: 'mic', component: 'mic' } },
+    metadata: { namespace: 'kube-system', name, labels: { app: 'mic', component: 'mic' } },
     spec: { nodeName: 'node1', containers: [{ name: 'mic', image: 'pod-identity' }] },
     status: { phase: 'Running', conditions: [{ type: 'Ready', status }] },
   });
@@ -51,6 +51,7 @@ t.test('releases finalizers and assignments of vanished pods, and says what stay
   assign(rig, 'gone');
   const dry = await rig.podid(['repair', '--dry-run']);
   t.equal(dry.status, exit.no);
+  t.same(await rig.podid(['repair', '--dry-run=client']), dry);
   t.match(dry.stdout, /my-app\/gone +its pod is gone +to be released/);
   t.ok(stands(rig, 'gone'), 'a dry run writes nothing');
   const { status, stdout, stderr } = await rig.podid(['repair']);
@@ -84,9 +85,20 @@ t.test('counts a pod of MIC, wherever its lease is, and also while it is not rea
   micPod(rig, 'False');
   t.match(await rig.podid(['repair']), {
     status: exit.wait,
-    stdout: /mic-0 \(not ready\) .*\n.*--replicas=0/,
+    stdout:
+      /mic-0 \(not ready\) .*\n.* deployment\/mic --replicas=0 -n kube-system {3}# or aad-pod-identity-mic,/,
   });
   t.ok(stands(rig, 'gone'));
+});
+
+t.test('names the Deployment of the MIC that is at work', async (t) => {
+  const rig = await cliRig(t);
+  assign(rig, 'gone');
+  micPod(rig, 'True', 'aad-pod-identity-mic-7d9f5b6c8-x2x4z');
+  t.match(
+    (await rig.podid(['repair'])).stdout,
+    'scale deployment/aad-pod-identity-mic --replicas=0 -n kube-system\n',
+  );
 });
 
 t.test('leaves pods alone whose assignments stand', async (t) => {
