@@ -17,7 +17,7 @@ t.test('every flag that a page names exists', async (t) => {
     (file) => text(file).match(/--[a-z-]+/g) ?? [],
   );
   const flags = new Set([
-    'install', // helm upgrade --install
+    ...['install', 'for'], // helm upgrade --install, kubectl wait --for
     ...Object.values({ ...nmiFlags, ...micFlags }).map(({ flag }) => flag),
     ...ofScripts.map((flag) => flag.slice(2)),
   ]);
