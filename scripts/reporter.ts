@@ -6,7 +6,7 @@ type Result = Extract<TestEvent, { type: 'test:pass' | 'test:fail' }>['data'];
 type Totals = { passed: number; failed: number; skipped: number };
 
 /**
- * Reporter of `node --test`: one line per file, what failed or was skipped, and `N passed, N failed` last. tap announces
+ * Reporter of `node --test`: one line per file, what failed, was skipped or was measured, and `N passed, N failed` last. tap announces
  * every assertion as a leaf and every test as a suite; a test counts once, whatever the number of its assertions.
  */
 export default async function* report(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
@@ -14,6 +14,7 @@ export default async function* report(events: AsyncIterable<TestEvent>): AsyncGe
   const files = new Set<string>();
   for await (const event of events) {
     if (event.type === 'test:stderr' || event.type === 'test:stdout') yield event.data.message;
+    if (event.type === 'test:diagnostic') yield* told(event.data);
     if (event.type !== 'test:pass' && event.type !== 'test:fail') continue;
     const file = fileOf(event.data);
     if (!files.has(file)) yield `${file}\n`;
@@ -22,6 +23,11 @@ export default async function* report(events: AsyncIterable<TestEvent>): AsyncGe
   }
   if (totals.skipped > 0) yield `${totals.skipped} skipped\n`;
   yield `${totals.passed} passed, ${totals.failed} failed\n`;
+}
+
+/** What a test has measured; the runner's own counts have no file. */
+function* told(data: Extract<TestEvent, { type: 'test:diagnostic' }>['data']): Generator<string> {
+  if ((data as { entryFile?: string }).entryFile !== undefined) yield `  ${data.message}\n`;
 }
 
 function* result(
