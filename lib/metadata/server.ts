@@ -109,10 +109,10 @@ export class MetadataListener {
   async close(deadlineMs: number): Promise<void> {
     if (!this.#closed && !this.#server.listening) return;
     this.#closing = true;
-    const cut = this.#options.clock.after(deadlineMs, () => this.#server.closeAllConnections());
+    const deadline = this.#options.clock.after(deadlineMs, () => this.#server.closeAllConnections());
     this.#closed ??= new Promise((resolve) => this.#server.close(() => resolve()));
     await this.#closed;
-    cut.cancel();
+    deadline.cancel();
   }
 
   /** Takes a request in, or refuses it when its address asks for too much. */
