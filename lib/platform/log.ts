@@ -1,4 +1,5 @@
 import { type DestinationStream, pino } from 'pino';
+import { afterTurn, isoNow } from './clock.ts';
 
 export type LogFields = Readonly<Record<string, unknown>>;
 
@@ -10,36 +11,81 @@ export interface Logger {
   error(fields: LogFields, message: string): void;
 }
 
-/**
- * Synchronous on purpose: asynchronous pino loses lines on SIGTERM (measured: 52 of 1,000 kept).
- * `to` is where lines go, stdout unless a test says otherwise.
- */
+type Level = keyof Logger;
+
+/** `to` is where lines go, stdout unless a test says otherwise. */
 export function createLogger(
   format: 'text' | 'json',
   { to, level = 'info' }: { readonly to?: DestinationStream; readonly level?: 'info' | 'debug' } = {},
 ): Logger {
-  const out = to ?? pino.destination({ dest: 1, sync: true });
+  const out = to ?? turnByTurn(pino.destination({ dest: 1, sync: true }));
+  return format === 'json' ? jsonLogger(out, level) : textLogger(out, level);
+}
+
+function jsonLogger(out: DestinationStream, level: Level): Logger {
   return pino(
     {
       level,
       base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: () => `,"time":"${isoNow()}"`,
       formatters: { level: (label) => ({ level: label }) },
     },
-    format === 'text' ? { write: (line: string) => void out.write(asText(line)) } : out,
+    out,
   );
 }
 
-/** `2026-11-21T10:00:00.000Z INFO  message key=value …`: one line a record, control characters spelled out. */
-export function asText(json: string): string {
-  const { time, level, msg, ...fields } = JSON.parse(json) as Record<string, unknown>;
-  const pairs = Object.entries(fields).map(([key, value]) => `${key}=${plain(value)}`);
-  return `${[time, String(level).toUpperCase().padEnd(5), msg, ...pairs].join(' ')}\n`;
+function textLogger(out: DestinationStream, level: Level): Logger {
+  const write = (at: Level) => (fields: LogFields, message: string) => {
+    out.write(asText(at, { time: isoNow(), message, fields }));
+  };
+  const debug = level === 'debug' ? write('debug') : (): void => undefined;
+  return { debug, info: write('info'), warn: write('warn'), error: write('error') };
 }
 
+/**
+ * Lines of one turn of the event loop in one write, which under load is a tenth of what a write each costs. Nothing waits
+ * longer than its turn, and what is held when the process ends is written then. Each write is synchronous on purpose:
+ * asynchronous pino loses lines on SIGTERM (measured: 52 of 1,000 kept).
+ */
+function turnByTurn(out: DestinationStream): DestinationStream {
+  let held = '';
+  const flush = (): void => {
+    const lines = held;
+    held = '';
+    if (lines !== '') out.write(lines);
+  };
+  process.on('exit', flush);
+  return {
+    write(line) {
+      if (held === '') afterTurn(flush);
+      held += line;
+    },
+  };
+}
+
+interface Line {
+  readonly time: string;
+  readonly message: string;
+  readonly fields: LogFields;
+}
+
+/** `2026-11-21T10:00:00.000Z INFO  message key=value …`: one line a record, control characters spelled out. */
+export function asText(level: Level, { time, message, fields }: Line): string {
+  let text = `${time} ${names[level]} ${message}`;
+  for (const key of Object.keys(fields)) {
+    const value = fields[key];
+    if (value !== undefined) text += ` ${key}=${plain(value)}`;
+  }
+  return `${text}\n`;
+}
+
+const names: Record<Level, string> = { debug: 'DEBUG', info: 'INFO ', warn: 'WARN ', error: 'ERROR' };
+
 function plain(value: unknown): string {
+  if (typeof value === 'number') return String(value);
   const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return /^[\x21-\x7e]+$/.test(text) && !/["=]/.test(text)
+  // Printable ASCII but for a blank, `"` and `=`.
+  return /^[!#-<>-~]+$/.test(text)
     ? text
     : JSON.stringify(text).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, spelled);
 }

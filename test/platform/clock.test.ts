@@ -1,5 +1,5 @@
 import t from 'tap';
-import { systemClock } from '../../lib/platform/clock.ts';
+import { isoNow, systemClock, turnEnd } from '../../lib/platform/clock.ts';
 import { eventually } from '../lab/eventually.ts';
 
 t.test('tells the hour of the machine, and time that does not go back', async (t) => {
@@ -43,4 +43,28 @@ t.test('a sleep ends in time, or early without an error', async (t) => {
   wake.abort();
   await sleeping;
   t.pass();
+});
+
+t.test('a turn ends when what is due in it is done, once for all that wait', async (t) => {
+  const order: string[] = [];
+  const wait = async (name: string): Promise<void> => {
+    await turnEnd();
+    order.push(name);
+  };
+  const both = [wait('first'), wait('second')];
+  process.nextTick(() => order.push('this turn'));
+  await Promise.all(both);
+  t.same(order, ['this turn', 'first', 'second']);
+  await turnEnd();
+});
+
+t.test('the time of a log line is now, to the millisecond', async (t) => {
+  const before = Date.now();
+  const times = Array.from({ length: 1_000 }, isoNow);
+  const after = Date.now();
+  for (const time of [times[0], times.at(-1)]) {
+    const at = Date.parse(time ?? '');
+    t.equal(new Date(at).toISOString(), time);
+    t.ok(before <= at && at <= after);
+  }
 });

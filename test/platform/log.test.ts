@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { asText, createLogger, type Logger } from '../../lib/platform/log.ts';
 
 /** A logger and what it wrote, call by call. */
@@ -13,7 +13,7 @@ function logTo(format: 'text' | 'json', level?: 'info' | 'debug'): { log: Logger
 }
 
 const line = (fields: Record<string, unknown>): string =>
-  asText(JSON.stringify({ level: 'info', time: '2026-11-21T10:00:00.000Z', ...fields, msg: 'request' }));
+  asText('info', { time: '2026-11-21T10:00:00.000Z', message: 'request', fields });
 
 t.test('text is time, level, message and fields', async (t) => {
   t.equal(
@@ -86,19 +86,35 @@ t.test('json has time, level in words, message and fields, and no host or proces
   t.strictSame(fields, { level: 'warn', part: 'keeper', rival: 'cali-PREROUTING', msg: 'jump moved' });
 });
 
-t.test('loses no line when the process is killed right after', async (t) => {
+/** What a process writes in which `end` stands behind 500 lines of one turn. */
+async function written(t: Test, format: string, end: string): Promise<string> {
   const log = join(import.meta.dirname, '../../lib/platform/log.ts');
   const program = `
     import { createLogger } from ${JSON.stringify(log)};
     const log = createLogger(process.argv[1]);
     for (let i = 0; i < 500; i++) log.info({ i }, 'request');
-    process.kill(process.pid, 'SIGKILL');`;
-  for (const format of ['text', 'json']) {
-    const child = spawn(process.execPath, ['--input-type=module', '-e', program, format], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+    ${end}`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program, format], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  t.teardown(() => child.kill('SIGKILL'));
+  const [all] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+  return all;
+}
+
+for (const format of ['text', 'json']) {
+  const ends = {
+    'ends in the same turn': 'process.exit();',
+    'fails in the same turn': "throw new Error('x');",
+    'is killed a turn later': "setImmediate(() => process.kill(process.pid, 'SIGKILL'));",
+  };
+  for (const [when, end] of Object.entries(ends)) {
+    t.test(`${format} loses no line when the process ${when}`, async (t) => {
+      t.equal((await written(t, format, end)).split('\n').length - 1, 500);
     });
-    t.teardown(() => child.kill('SIGKILL'));
-    const [written] = await Promise.all([text(child.stdout), once(child, 'exit')]);
-    t.equal(written.split('\n').length - 1, 500, format);
   }
+}
+
+t.test('leaves out a field that is not defined', async (t) => {
+  t.equal(line({ pod: undefined, status: 200 }).slice(39), 'status=200\n');
 });
