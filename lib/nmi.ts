@@ -107,7 +107,7 @@ export async function runNmi({ config, kube, log, signal }: NmiOptions): Promise
       [identityTypes.servicePrincipalSecret, principals.source],
       [identityTypes.servicePrincipalCertificate, principals.source],
     ]),
-    onPaid: (payment) => metrics.payments.inc({ payment }),
+    onPaid: (payment) => metrics.payments.inc(payment),
     onFetched: (identity, token) => objectIds.learn(identity, token),
     onCache: (event) => metrics.cacheEvents.inc({ event }),
     onRenewalFailed: ({ namespace, name }, error, gone) =>

@@ -58,7 +58,7 @@ const operations: Partial<Record<Trace['route'], string>> = {
 };
 
 function measure({ trace, code, status, ms }: Served, metrics: NmiMetrics): void {
-  metrics.answers.inc({ route: trace.route, code });
+  metrics.answers.inc(trace.route, code);
   const operation = operations[trace.route];
   if (operation === undefined) return;
   const labels = {
