@@ -16,17 +16,20 @@ interface Held<V> extends Place {
   readonly bytes: number;
   /** Those of the holder, this one included. */
   readonly siblings: Set<Held<V>>;
+  /** The count of uses when it was used last. */
+  usedAt: number;
 }
 
 /**
- * Values in bounded room: in all, in bytes, and for each holder. What was used longest ago goes first. Maps and sets keep
- * the order in which things were put in, so what is used is taken out and put in again.
+ * Values in bounded room: in all, in bytes, and for each holder. What was used longest ago goes first. A use is a number set;
+ * who is oldest is looked for when room is needed, which a call to Azure has gone before.
  */
 export class CacheLru<V> {
   readonly #held = new Map<string, Held<V>>();
   readonly #holders = new Map<string, Set<Held<V>>>();
   readonly #onFull: () => void;
   #bytes = 0;
+  #uses = 0;
 
   /** `onFull` is told of every value that goes for another. */
   constructor(onFull: () => void) {
@@ -41,10 +44,7 @@ export class CacheLru<V> {
   use(key: string): V | undefined {
     const held = this.#held.get(key);
     if (!held) return undefined;
-    this.#held.delete(key);
-    this.#held.set(key, held);
-    held.siblings.delete(held);
-    held.siblings.add(held);
+    held.usedAt = ++this.#uses;
     return held.value;
   }
 
@@ -53,7 +53,7 @@ export class CacheLru<V> {
     this.delete(key);
     const siblings = this.#holders.get(holder) ?? new Set();
     this.#holders.set(holder, siblings);
-    const held = { key, holder, value, bytes, siblings };
+    const held = { key, holder, value, bytes, siblings, usedAt: ++this.#uses };
     this.#held.set(key, held);
     siblings.add(held);
     this.#bytes += bytes;
@@ -70,8 +70,10 @@ export class CacheLru<V> {
     if (held.siblings.size === 0) this.#holders.delete(held.holder);
   }
 
-  /** The first of them. */
-  #evict([oldest]: Iterable<Held<V>>): void {
+  /** The one of them that was used longest ago. */
+  #evict(among: Iterable<Held<V>>): void {
+    let oldest: Held<V> | undefined;
+    for (const held of among) if (!oldest || held.usedAt < oldest.usedAt) oldest = held;
     if (!oldest) return;
     this.delete(oldest.key);
     this.#onFull();
