@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { remembering } from '../platform/memo.ts';
 import { asNode, document } from './as-node.ts';
 import { callerAddress } from './caller.ts';
 import { canonicalTarget } from './canonical.ts';
@@ -17,9 +18,9 @@ import { token } from './token-handler.ts';
  */
 export function createHandler(stages: Stages, options: HandlerOptions): Handler {
   return async (req, trace, signal) => {
-    const target = canonicalTarget(req.url ?? '');
-    if (!target) return refuse('path-refused', true);
-    const route = routeOf(target);
+    const asked = askedBy(req.url ?? '');
+    if (!asked) return refuse('path-refused', true);
+    const { target, route } = asked;
     trace.route = route.kind;
     if (route.kind === 'nowhere') return refuse('path-unknown', hasBody(req));
     const until = turnBy(req.headers, options.clock);
@@ -32,6 +33,12 @@ export function createHandler(stages: Stages, options: HandlerOptions): Handler 
     return asNode(stages, exchange, route.kind);
   };
 }
+
+/** Taken apart and matched; the same few targets come again and again. */
+const askedBy = remembering((url) => {
+  const target = canonicalTarget(url);
+  return target && { target, route: routeOf(target) };
+});
 
 /** What needs no look-up: framing, method, headers. */
 function checkRequest(

@@ -197,13 +197,15 @@ function tokenReply(body: object): Answer {
 export function send(res: ServerResponse, answer: Answer, requestId: string): void {
   if (res.headersSent || res.destroyed) return;
   const body = render(answer, requestId);
+  const bytes = Buffer.byteLength(body);
   res.writeHead(answer.status, {
     ...answer.headers,
     ...(answer.close && { connection: 'close' }),
     'x-ms-request-id': requestId,
-    'content-length': Buffer.byteLength(body),
+    'content-length': bytes,
   });
-  res.end(body);
+  // As many bytes as characters is ASCII, which leaves faster by its name of one byte each.
+  res.end(body, bytes === body.length ? 'latin1' : 'utf8');
 }
 
 /** The same for a socket whose request could not be parsed; the connection is over. */

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { AppError } from '../model/errors.ts';
-import type { Clock } from '../platform/clock.ts';
+import { type Clock, turnEnd } from '../platform/clock.ts';
 import { answerOf, answerTo, closed, cut, type Heard, isTaken, orphanNone, trySend } from './answering.ts';
 import type { Rate } from './budget.ts';
 import { Connections, type StandingOf } from './connections.ts';
@@ -161,6 +161,7 @@ export class MetadataListener {
     const started = this.#options.clock.monotonic();
     const trace: Trace = { route: 'refused' };
     const { answer, thrown } = await answerOf(handler, heard, trace);
+    await turnEnd();
     const close = this.#closing || answer.close === true || socket.bytesWritten > limits.written;
     const left = !socket.writable;
     const failure = left ? undefined : (trySend(res, { ...answer, close }, requestId) ?? thrown);

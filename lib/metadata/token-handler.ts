@@ -3,6 +3,7 @@ import { isAppError } from '../model/errors.ts';
 import type { AzureIdentity } from '../model/identity.ts';
 import type { Pod } from '../model/pod.ts';
 import type { Token } from '../model/token.ts';
+import { remembering } from '../platform/memo.ts';
 import { asExcepted, unknownCaller } from './as-node.ts';
 import { callerAddress } from './caller.ts';
 import { askerOf } from './in-turn.ts';
@@ -11,10 +12,13 @@ import { readTokenQuery } from './query.ts';
 import { type Answer, busy, deny, notYet, passOn, refuse, tokenAnswer } from './reply.ts';
 import type { Decide, Exchange, HandlerOptions, Stages, Trace } from './stages.ts';
 
+/** Read once; the same few queries come again and again. */
+const requestIn = remembering(readTokenQuery);
+
 /** A pod asks for a token: what for, who is it, may it, and then pay. */
 export async function token(stages: Stages, options: HandlerOptions, exchange: Exchange): Promise<Answer> {
   const { req, target, signal } = exchange;
-  const request = readTokenQuery(target.query);
+  const request = requestIn(target.query);
   if (typeof request === 'string') return refuse(request);
   const address = callerAddress(req.socket.remoteAddress);
   const callerOf = (): Promise<Caller> => stages.callerOf(address, signal);

@@ -17,6 +17,7 @@ export class Policy {
   readonly #find: CandidatesOf;
   /** Hundreds of requests of one pod may wait, and thousands of bindings select it: each change is one search a pod. */
   #candidates = new WeakMap<Pod, Candidates>();
+  #coverings = new WeakMap<Pod, { readonly by: string | undefined }>();
 
   constructor(options: PolicyOptions) {
     const candidatesOf = (pod: Pod): Candidates => this.#candidatesOf(pod);
@@ -27,6 +28,7 @@ export class Policy {
   /** The books have changed: what was found for pods counts no more. */
   changed(): void {
     this.#candidates = new WeakMap();
+    this.#coverings = new WeakMap();
   }
 
   decide(pod: Pod, request: TokenRequest): Decision {
@@ -41,14 +43,22 @@ export class Policy {
 
   /** What covers the pod, so that it passes as the node. */
   exceptionOf(pod: Pod): string | undefined {
-    const { exceptions, micNamespace } = this.#options;
-    if (micNamespace !== undefined && isMic(pod, micNamespace)) return 'being MIC (--MICNamespace)';
-    return exceptions.covering(pod);
+    const known = this.#coverings.get(pod);
+    if (known) return known.by;
+    const by = this.#coveringOf(pod);
+    this.#coverings.set(pod, { by });
+    return by;
   }
 
   /** The identities that the pod may have as things stand, whatever it asks for. */
   identitiesOf(pod: Pod): readonly AzureIdentity[] {
     return permitted(pod, this.#options);
+  }
+
+  #coveringOf(pod: Pod): string | undefined {
+    const { exceptions, micNamespace } = this.#options;
+    if (micNamespace !== undefined && isMic(pod, micNamespace)) return 'being MIC (--MICNamespace)';
+    return exceptions.covering(pod);
   }
 
   #candidatesOf(pod: Pod): Candidates {

@@ -41,6 +41,20 @@ t.test('answers what is not HTTP in JSON with a request id, and ends the connect
   t.equal(at.served.length, cases.length, 'one record each');
 });
 
+t.test('sends a body of any characters with its length in bytes', async (t) => {
+  const texts = ['plain', 'größer', '日本', '\u{1f511}'];
+  const at = await start(t, async ({ url = '' }) => {
+    const body = JSON.stringify({ resource: texts[Number(url.slice(1))] });
+    return { code: 'token', status: 200, headers: {}, body };
+  });
+  for (const [number, resource] of texts.entries()) {
+    const reply = await ask(at, request('GET', `/${number}`));
+    t.same(jsonOf(reply), { resource });
+    const bytes = Buffer.byteLength(JSON.stringify({ resource }));
+    t.match(reply, { headers: { 'content-length': String(bytes) } });
+  }
+});
+
 t.test('takes HTTP/1.0 without Host', async (t) => {
   const at = await start(t);
   t.match(await ask(at, 'GET / HTTP/1.0\r\n\r\n'), { status: 200, closed: true });

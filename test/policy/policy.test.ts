@@ -37,6 +37,19 @@ t.test("MIC's own pods pass, unless there is no MIC", async (t) => {
   t.match(new Policy(managed).decide(mic, request), { kind: 'deny' });
 });
 
+t.test('what excepts a pod is looked up again when the books have changed, and not before', async (t) => {
+  const exceptions = new Exceptions();
+  const policy = new Policy({ ...booksOf({}), exceptions, micNamespace: undefined });
+  t.match(policy.decide(excepted, request), { kind: 'allow' });
+  exceptions.replace([anException()]);
+  t.match(policy.decide(excepted, request), { kind: 'allow' });
+  policy.changed();
+  t.match(policy.decide(excepted, request), { kind: 'pass' });
+  exceptions.replace([]);
+  policy.changed();
+  t.match(policy.decide(excepted, request), { kind: 'allow' });
+});
+
 t.test("the node's drivers get the pod's own identity, whatever excepts it", async (t) => {
   t.match(policyOf().decideForHost(excepted, request), { kind: 'allow', identity: { name: 'demo' } });
   t.match(policyOf().decideForHost(mic, request), { kind: 'deny', why: { code: 'no-label' } });
