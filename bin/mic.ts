@@ -4,11 +4,8 @@ import { type MicConfig, micFlags } from '../lib/config/mic-flags.ts';
 import { version } from '../lib/config/version.ts';
 import { type MicOptions, runMic } from '../lib/mic.ts';
 import { isAppError, messageOf } from '../lib/model/errors.ts';
-import { systemClock } from '../lib/platform/clock.ts';
+import { endSignal } from '../lib/platform/end-signal.ts';
 import { createLogger, type Logger } from '../lib/platform/log.ts';
-
-/** After the first signal; what is under way and the lease take a few seconds at most. */
-const lastMs = 20_000;
 
 function kubeSource(config: MicConfig): MicOptions['kube'] {
   const { KUBECONFIG, KUBERNETES_SERVICE_HOST = '', KUBERNETES_SERVICE_PORT = '' } = process.env;
@@ -17,22 +14,11 @@ function kubeSource(config: MicConfig): MicOptions['kube'] {
   return { kind: 'in-cluster', host: KUBERNETES_SERVICE_HOST, port: KUBERNETES_SERVICE_PORT };
 }
 
-/** Aborts at the first SIGTERM or SIGINT; the second, or the end of the time, ends the process at once. */
-function endSignal(log: Logger): AbortSignal {
-  const end = new AbortController();
-  const cut = (why: string): never => {
+function ending(log: Logger): AbortSignal {
+  return endSignal(log, (why) => {
     log.error({ why }, 'ended before the lease was given up; it runs out');
     process.exit(1);
-  };
-  for (const name of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(name, () => {
-      if (end.signal.aborted) cut(`a second ${name}`);
-      log.info({ signal: name }, 'told to end');
-      end.abort();
-      systemClock.after(lastMs, () => cut(`it took longer than ${lastMs} ms`));
-    });
-  }
-  return end.signal;
+  });
 }
 
 async function main(): Promise<number> {
@@ -50,7 +36,7 @@ async function main(): Promise<number> {
   }
   const log = createLogger(config.logFormat, { level: config.verbosity >= 4 ? 'debug' : 'info' });
   try {
-    await runMic({ config, kube: kubeSource(config), env: process.env, log, signal: endSignal(log) });
+    await runMic({ config, kube: kubeSource(config), env: process.env, log, signal: ending(log) });
     return 0;
   } catch (error) {
     log.error(

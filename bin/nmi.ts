@@ -3,11 +3,8 @@ import { nmiFlags } from '../lib/config/nmi-flags.ts';
 import { version } from '../lib/config/version.ts';
 import { isAppError, messageOf } from '../lib/model/errors.ts';
 import { type NmiOptions, runNmi } from '../lib/nmi.ts';
-import { systemClock } from '../lib/platform/clock.ts';
+import { endSignal } from '../lib/platform/end-signal.ts';
 import { createLogger, type Logger } from '../lib/platform/log.ts';
-
-/** After the first signal; draining and withdrawing take a few seconds at most. */
-const lastMs = 20_000;
 
 function kubeSource(): NmiOptions['kube'] {
   const { KUBECONFIG, KUBERNETES_SERVICE_HOST = '', KUBERNETES_SERVICE_PORT = '' } = process.env;
@@ -15,22 +12,11 @@ function kubeSource(): NmiOptions['kube'] {
   return { kind: 'in-cluster', host: KUBERNETES_SERVICE_HOST, port: KUBERNETES_SERVICE_PORT };
 }
 
-/** Aborts at the first SIGTERM or SIGINT; the second, or the end of the time, ends the process at once. */
-function endSignal(log: Logger): AbortSignal {
-  const end = new AbortController();
-  const cut = (why: string): never => {
+function ending(log: Logger): AbortSignal {
+  return endSignal(log, (why) => {
     log.error({ why, cure: 'run bin/cleanup-iptables on this node' }, 'ended before the rules were out');
     process.exit(1);
-  };
-  for (const name of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(name, () => {
-      if (end.signal.aborted) cut(`a second ${name}`);
-      log.info({ signal: name }, 'told to end');
-      end.abort();
-      systemClock.after(lastMs, () => cut(`it took longer than ${lastMs} ms`));
-    });
-  }
-  return end.signal;
+  });
 }
 
 async function main(): Promise<number> {
@@ -48,7 +34,7 @@ async function main(): Promise<number> {
   }
   const log = createLogger(config.logFormat, { level: config.verbosity >= 4 ? 'debug' : 'info' });
   try {
-    await runNmi({ config, kube: kubeSource(), log, signal: endSignal(log) });
+    await runNmi({ config, kube: kubeSource(), log, signal: ending(log) });
     return 0;
   } catch (error) {
     log.error(
