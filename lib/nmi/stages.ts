@@ -28,7 +28,8 @@ export function stagesOf(parts: StageParts): Stages {
   const { caches, index, directory, policy } = cluster;
   return {
     callerOf: async (address, signal) => {
-      if (!(await caches.whenSynced(syncMs, signal))) return { kind: 'not-synced' };
+      const isSynced = caches.synced || (await caches.whenSynced(syncMs, signal));
+      if (!isSynced) return { kind: 'not-synced' };
       return address === undefined ? { kind: 'unknown' } : directory.at(address, signal);
     },
     podNamed: async (namespace, name, signal) =>

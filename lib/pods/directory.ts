@@ -32,13 +32,15 @@ export class Directory {
   /** Waits a moment for a pod whose address is not told yet, no longer than `signal`. */
   async at(ip: string, signal: AbortSignal): Promise<Caller> {
     const { index, live, fresh, arrivals } = this.#options;
+    const known = index.holderOf(ip);
+    if (known.kind === 'pod' && fresh()) return known; // nearly always
     let isAnswered = true;
     const look = (): Promise<Holder> =>
       live.holderOf(ip).catch((error) => {
         isAnswered = false;
         throw error;
       });
-    const caller = await this.#settle(index.holderOf(ip), look);
+    const caller = await this.#settle(known, look);
     // Where the API server is away, nobody will come.
     if (caller.kind !== 'unknown' || !isAnswered || !fresh()) return caller;
     return (await arrivals.wait(ip, signal)) ? this.#settle(index.holderOf(ip), look) : caller;

@@ -66,9 +66,10 @@ export class PodIndex {
 
   /** Never a guess: two claimants, or one that may have let go of it, is `unsure`. */
   holderOf(ip: string): Holder {
-    const [only, ...others] = this.#byIp.get(ip) ?? [];
+    const claimants = this.#byIp.get(ip);
+    const [only] = claimants ?? [];
     if (!only) return { kind: 'none' };
-    return others.length === 0 && holds(only) ? { kind: 'pod', pod: only } : { kind: 'unsure' };
+    return claimants?.size === 1 && holds(only) ? { kind: 'pod', pod: only } : { kind: 'unsure' };
   }
 
   /** The same question to a fresh and complete list: pods that may have let go of it no longer count. */

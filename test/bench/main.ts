@@ -3,6 +3,7 @@ import { cpus, loadavg, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { unavailable } from '../lab/namespaces.ts';
 import { builtAgent } from './built.ts';
+import { benchMemory, memoryReport } from './memory.ts';
 import { benchMic, targets as micTargets } from './mic/measure.ts';
 import { report as micReport } from './mic/report.ts';
 import { benchRedirect, targets as redirectTargets } from './redirect/measure.ts';
@@ -17,6 +18,7 @@ const options = {
   redirect: { type: 'boolean', default: false },
   profile: { type: 'boolean', default: false },
   mic: { type: 'boolean', default: false },
+  memory: { type: 'boolean', default: false },
   against: { type: 'string' },
   json: { type: 'boolean', default: false },
   runs: { type: 'string', default: '3' },
@@ -28,7 +30,11 @@ const usage = [
   '       bench --profile [--json] [--seconds=N]',
   '       bench --redirect [--json] [--runs=N] [--seconds=N]',
   '       bench --mic [--json] [--runs=N]',
+  '       bench --memory [--json] [--requests=N]',
 ].join('\n');
+
+const modes = ['redirect', 'profile', 'mic', 'memory'] as const;
+const usualSeconds: Readonly<Record<string, number>> = { redirect: 30, profile: 10, throughput: 1.5 };
 
 /** What was measured: as text, and for --json. */
 interface Outcome {
@@ -42,8 +48,8 @@ const tell = (what: string): void => console.error(`bench: ${what}`);
 
 async function main(): Promise<number> {
   const { values } = parseArgs({ options });
-  const mode = values.redirect ? 'redirect' : values.profile ? 'profile' : values.mic ? 'mic' : 'throughput';
-  const seconds = Number(values.seconds ?? { redirect: 30, profile: 10, mic: 1, throughput: 1.5 }[mode]);
+  const mode = modes.find((name) => values[name]) ?? 'throughput';
+  const seconds = Number(values.seconds ?? usualSeconds[mode] ?? 1);
   const [runs, requests] = [Number(values.runs), Number(values.requests)];
   if (!(runs >= 1) || !(seconds >= 1) || !(requests >= 10)) return fail(usage);
   // MIC is measured without a network.
@@ -56,6 +62,7 @@ async function main(): Promise<number> {
     redirect: () => redirect(runs, seconds),
     profile: () => profile(seconds),
     mic: () => mic(runs),
+    memory: () => memory(requests),
     throughput: () => throughput(values.against, seconds, requests),
   }[mode]();
   if (values.json) console.log(JSON.stringify({ date, machine, load, ...json, missed }));
@@ -105,6 +112,17 @@ async function mic(runs: number): Promise<Outcome> {
     missed,
     json: { runs, targets: micTargets, ...figures },
   };
+}
+
+async function memory(requests: number): Promise<Outcome> {
+  const { program, version, remove } = await builtAgent();
+  try {
+    const kept = await benchMemory(program, requests, tell);
+    const { text, missed } = memoryReport(kept);
+    return { text: `${version}\n\n${text}`, missed, json: { version, ...kept } };
+  } finally {
+    remove();
+  }
 }
 
 function fail(message: string): number {

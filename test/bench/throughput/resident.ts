@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { residentOf } from '../memory-resident.ts';
-import { load } from '../memory-scene.ts';
+import { load, podKubeconfig } from '../memory-scene.ts';
 import { type Candidate, clearLog, podsLab, startReady } from './contender.ts';
 
 /** MB resident. */
@@ -25,7 +25,7 @@ export async function benchResident(
   requests: number,
 ): Promise<ResidentFigures> {
   const { lab } = await podsLab(pods);
-  const agent = await startReady(lab, { program, env });
+  const agent = await startReady(lab, { program, env: { KUBECONFIG: podKubeconfig(lab), ...env } });
   await sleep(settleMs);
   const idle = residentOf(agent.pid).rssMb;
   await load(lab, requests / 10, connections);
