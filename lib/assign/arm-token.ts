@@ -6,6 +6,8 @@ import { parse, recordOf } from './arm-error.ts';
 /** A new token is asked for when less than this is left of the old one, ms; longer than any single call to ARM takes. */
 const marginMs = 5 * 60_000;
 const deadlineMs = 10_000;
+/** After a failure nobody asks again so soon, ms: a thousand machines would, and IMDS takes 20 a second of the whole node. */
+const restMs = 2_000;
 
 export interface ArmTokenValue {
   readonly accessToken: string;
@@ -18,16 +20,24 @@ export type FetchArmToken = () => Promise<ArmTokenValue>;
 
 /**
  * Hands out a token and keeps it until shortly before its end. However many ask, one call is made; one that fails is no loss
- * while the old token lasts. `refused` is a token that ARM did not take: it is not handed out again.
+ * while the old token lasts, and without one its error is everybody's for two seconds. `refused` is a token that ARM did not take: it
+ * is not handed out again.
  */
 export function createArmToken(clock: Clock, fetch: FetchArmToken): (refused?: string) => Promise<string> {
   let kept: ArmTokenValue | undefined;
   let underWay: Promise<ArmTokenValue> | undefined;
+  let failed: { readonly error: unknown; readonly untilMs: number } | undefined;
   const leftMs = (token: ArmTokenValue): number => token.expiresOn * 1000 - clock.now();
   const fetchOnce = (): Promise<ArmTokenValue> => {
-    underWay ??= fetch().finally(() => {
-      underWay = undefined;
-    });
+    if (failed && clock.monotonic() < failed.untilMs) return Promise.reject(failed.error);
+    underWay ??= fetch()
+      .catch((error: unknown) => {
+        failed = { error, untilMs: clock.monotonic() + restMs };
+        throw error;
+      })
+      .finally(() => {
+        underWay = undefined;
+      });
     return underWay;
   };
   return async (refused) => {

@@ -84,7 +84,7 @@ async function tryBatch(batch: Batch, state: MachineIdentity, doors: ChangeDoors
     return { state: changed(state, batch.changes), outcome: { kind: 'done' } };
   } catch (error) {
     const refusal = refusalIn(error);
-    const verdict = refusal && judge(batch, refusal);
+    const verdict = refusal && judge(batch, refusal, state);
     if (!verdict) throw error;
     // What ARM took and could not finish, it may have made in part.
     const now = isAppError(error, 'arm-failed') ? await arm.identitiesOf(machine) : state;
@@ -104,20 +104,25 @@ const passing = /preempt|internal|conflict|timeout|throttl|toomany|retry|unknown
 function refusalIn(error: unknown): Refusal | undefined {
   if (!isAppError(error)) return undefined;
   const said = armErrorIn(error.answer?.body ?? '');
-  const isNamedSo = said.code === 'FailedIdentityOperation';
-  if (error.code === 'arm-failed') return { ...said, isOfContent: isNamedSo || !passing.test(said.code) };
-  const status = error.status ?? 0;
-  const isNo = error.code === 'arm-refused' && [400, 403, 404, 422].includes(status);
-  return isNo ? { ...said, isOfContent: isNamedSo || status === 400 } : undefined;
+  if (error.code === 'arm-failed') {
+    const isOfContent = said.code === 'FailedIdentityOperation' || !passing.test(said.code);
+    return { ...said, isOfContent };
+  }
+  const isNo = error.code === 'arm-refused' && [400, 403, 404, 422].includes(error.status ?? 0);
+  // The machine itself has just been read. Where MIC may not change it, no other change will do; every other no may be of one id.
+  return isNo ? { ...said, isOfContent: said.code !== 'AuthorizationFailed' } : undefined;
 }
 
 function judge(
   { changes, purse }: Batch,
   refusal: Refusal,
+  { userAssigned }: MachineIdentity,
 ): { readonly outcome: Outcome } | { readonly parts: readonly Batch[] } | undefined {
   const names = new Set(blamed(refusal.message));
   const bad = changes.filter(({ id }) => names.has(id));
-  if (bad.length === 0 && !refusal.isOfContent) return undefined;
+  // A machine with an identity that was deleted may refuse every change that leaves it there.
+  const isOfOther = [...names].some((id) => userAssigned.has(id));
+  if (bad.length === 0 && (isOfOther || !refusal.isOfContent)) return undefined;
   if (changes.length === 1 || bad.length === changes.length)
     return { outcome: { kind: 'refused', code: refusal.code, message: wordsOf(refusal) } };
   const middle = Math.ceil(changes.length / 2);

@@ -4,8 +4,9 @@ import { retryAfterMs } from '../platform/retry-after.ts';
 import type { ApplyDoors, ApplySettings } from './apply-doors.ts';
 import type { Attempts } from './attempts.ts';
 import type { Change } from './identity-patch.ts';
+import type { Machine } from './machine.ts';
 import type { Condition, MachinePlan, ObjectOperation } from './operation.ts';
-import { refusalEvents } from './outcome-events.ts';
+import { refusalEvents, troubleEvents } from './outcome-events.ts';
 import { pauseMs, soon } from './pause.ts';
 import { Setbacks } from './setbacks.ts';
 import { type Settled, settle } from './settle.ts';
@@ -101,7 +102,7 @@ export class MachineQueue {
       if (doors.isFresh()) await this.#round(plan);
       else this.#rest(staleMs);
     } catch (error) {
-      if (!signal.aborted) this.#stumble(error);
+      if (!signal.aborted) this.#stumble(error, plan.machine, plan.objects);
     } finally {
       this.#working = false;
       this.#next();
@@ -126,15 +127,12 @@ export class MachineQueue {
     const due = plan.objects.filter((operation) => attempts.waitMs(operation) === 0);
     const ready = due.filter((operation) => settled.holds(conditionOf(operation)));
     await writeAll(ready);
-    const left = plan.objects.some(
+    const left = plan.objects.filter(
       (operation) => !settled.holds(conditionOf(operation)) && this.#waitOf(operation) === 0,
     );
-    if (settled.trouble !== undefined) this.#stumble(settled.trouble);
-    else if (left)
-      this.#stumble(
-        new Error(settled.isGone ? 'there is no such machine' : 'ARM has not made all that is wanted'),
-      );
-    else this.#failures = 0;
+    const trouble = settled.trouble ?? (left.length > 0 ? unfinished(settled, plan.machine) : undefined);
+    if (trouble === undefined) this.#failures = 0;
+    else this.#stumble(trouble, plan.machine, left);
   }
 
   #tell({ machine, objects }: MachinePlan, settled: Settled, ms: number): void {
@@ -167,20 +165,30 @@ export class MachineQueue {
     log.info({ machine: this.#name, ...counts, ms: Math.round(ms) }, 'machine processed');
   }
 
-  /** Something is open: for as long as ARM asks for, and longer each time. */
-  #stumble(error: unknown): void {
-    const { clock, random, log } = this.#options.doors;
+  /** Something is open: for as long as ARM asks for, and longer each time. `left` is what waits for it. */
+  #stumble(error: unknown, machine: Machine, left: readonly ObjectOperation[]): void {
+    const { clock, random, log, tell } = this.#options.doors;
     this.#failures += 1;
     const { retryAfter = undefined } = isAppError(error) ? error : {};
     const asked = retryAfterMs(retryAfter, clock.now()) ?? 0;
     const ms = Math.max(asked * (1 + 0.1 * random()), pauseMs(soon, this.#failures, random));
     this.#rest(ms);
-    log.warn({ machine: this.#name, why: messageOf(error), againMs: Math.round(ms) }, 'machine not settled');
+    const why = messageOf(error);
+    log.warn({ machine: this.#name, why, againMs: Math.round(ms) }, 'machine not settled');
+    for (const event of troubleEvents(why, left, { machine, againMs: ms })) tell(event);
   }
 
   #rest(ms: number): void {
     this.#restUntil = this.#options.doors.clock.monotonic() + ms;
   }
+}
+
+function unfinished({ isGone }: Settled, { resourceGroup }: Machine): Error {
+  return new Error(
+    isGone
+      ? `there is no such machine in resource group ${resourceGroup}`
+      : 'ARM has not made all that is wanted',
+  );
 }
 
 function conditionOf(operation: ObjectOperation): Condition {

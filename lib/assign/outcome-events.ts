@@ -1,4 +1,5 @@
 import type { Outcry, Subject } from './apply-doors.ts';
+import { byTurns } from './by-turns.ts';
 import type { Machine } from './machine.ts';
 import type { ObjectOperation, Target } from './operation.ts';
 import type { Refused } from './settle.ts';
@@ -57,6 +58,31 @@ export function refusalEvents(
     if (!isOn || pods.size >= mostPods) continue;
     pods.add(`${podNamespace}/${pod}`);
     tell({ kind: 'Pod', namespace: podNamespace, name: pod });
+  }
+  return [...told.values()];
+}
+
+/**
+ * What keeps a whole machine waiting is told on the pods that wait and on the bindings that ask: a MIC without its right or its token
+ * is nothing else to them. `left` are the operations that do not run because of it.
+ */
+export function troubleEvents(
+  why: string,
+  left: readonly ObjectOperation[],
+  { machine, againMs }: { readonly machine: Machine; readonly againMs: number },
+): readonly Outcry[] {
+  const where = `${machine.kind === 'vm' ? 'VM' : 'scale set'} ${machine.name}`;
+  const again = `next try in ${Math.max(1, Math.round(againMs / 1_000))} s`;
+  const waiting = byTurns(left.filter(({ kind }) => kind === 'state'));
+  const told = new Map<string, Outcry>();
+  for (const { identity, binding, podNamespace, pod } of waiting.slice(0, mostPods).map(saidBy)) {
+    const text = `AzureIdentity ${keyOf(identity)} is not assigned to ${where}; ${again}. ${why}`;
+    const abouts = [
+      subject('AzureIdentityBinding', binding),
+      subject('Pod', { namespace: podNamespace, name: pod }),
+    ];
+    for (const about of abouts)
+      told.set(`${about.kind} ${keyOf(about)} ${text}`, warning(about, 'binding apply error', text));
   }
   return [...told.values()];
 }

@@ -181,6 +181,21 @@ t.test('an identity that was deleted and created anew in Azure is put on anew', 
   t.same(stage.states(), { Assigned: 2 });
 });
 
+t.test('one that was created anew before anybody noticed is put on anew at the next repair', async (t) => {
+  const { stage } = await crowd(2);
+  const mic = micOn(t, stage);
+  await mic.run(0);
+  await stage.arm.azure.deleteIdentities(armId('id-1'));
+  stage.createIdentity('id-1');
+  stage.arm.patches.length = 0;
+  await mic.run(repairMs);
+  const sent = stage.arm.patches.map(({ patch }) => patch.identity.userAssignedIdentities);
+  t.same(sent, [{ [armId('id-1').toLowerCase()]: null }, { [armId('id-1').toLowerCase()]: {} }]);
+  await mic.run(2 * repairMs);
+  t.equal(stage.arm.patches.length, 2, 'once');
+  t.same(stage.states(), { Assigned: 2 });
+});
+
 t.test('an object stands for its identity until ARM has taken that off', async (t) => {
   const { stage } = await crowd(2);
   let broken = false;

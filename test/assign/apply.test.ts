@@ -177,3 +177,27 @@ t.test('told to end, it begins nothing more, and is waited for no longer than as
   stuck.stop();
   await stuck.applier.ended(0);
 });
+
+t.test('a grace goes on while no MIC runs, and the next one ends it in time', async (t) => {
+  const stage = new Stage({ graceMs: 5 * minute });
+  const node = await stage.scaleSet('pool');
+  stage.bind('one');
+  stage.pod('one', node);
+  const first = micOn(t, stage);
+  await first.run(0);
+  stage.endPod('one');
+  await first.run(minute);
+  first.stop();
+  await stage.clock.advance(3 * minute);
+  const second = micOn(t, stage);
+  await second.run(30_000);
+  t.same(stage.on('pool'), ['one'], 'not before its time');
+  t.equal(stage.stateOf('one'), 'Unassigned');
+  await stage.clock.advance(minute);
+  stage.world.nowMs = stage.clock.now();
+  second.sync(stage.world.snapshot());
+  await settle();
+  t.same(stage.on('pool'), []);
+  await second.run(0);
+  t.same(stage.states(), {});
+});

@@ -57,7 +57,22 @@ t.test('the old token serves while no new one can be had, and as long as it last
   await clock.advance(2 * 60_000);
   await t.rejects(token(), /IMDS is away/);
   state.fails = undefined;
+  await clock.advance(2_000);
   t.equal(await token(), 'token 4');
+});
+
+t.test('a thousand machines without a token do not ask a thousand times', async (t) => {
+  const clock = new FakeClock();
+  const { state, token } = source(clock);
+  state.fails = new Error('IMDS limits us');
+  for (let machine = 0; machine < 1_000; machine++) {
+    await t.rejects(token(), /IMDS limits us/);
+    await clock.advance(10);
+  }
+  t.equal(state.calls, 5, 'in ten seconds');
+  state.fails = undefined;
+  await clock.advance(2_000);
+  t.equal(await token(), 'token 6');
 });
 
 t.test('a token that ARM refused is not handed out again', async (t) => {

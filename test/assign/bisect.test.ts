@@ -1,69 +1,12 @@
 import t from 'tap';
 import type { Arm } from '../../lib/assign/arm.ts';
-import { applyChanges, type Outcome } from '../../lib/assign/bisect.ts';
+import { applyChanges } from '../../lib/assign/bisect.ts';
 import { changesOf } from '../../lib/assign/identity-patch.ts';
 import { armIdOf } from '../../lib/assign/machine.ts';
 import { AppError } from '../../lib/model/errors.ts';
-import { FakeArm } from '../fakes/arm.ts';
-import type { ArmMachine, ManagedIdentity } from '../lab/arm/types.ts';
+import type { ManagedIdentity } from '../lab/arm/types.ts';
 import { identity, idOf, sampleSystem, unending, vm } from './arm-rig.ts';
-
-interface Scene {
-  readonly arm: FakeArm;
-  readonly all: readonly ManagedIdentity[];
-  /** Puts these on the machine and takes those off. */
-  run(
-    add: readonly string[],
-    remove?: readonly string[],
-    through?: Arm,
-  ): Promise<ReadonlyMap<string, Outcome>>;
-  there(): readonly string[];
-  /** After how many PATCHes there was a pause. */
-  readonly rests: readonly number[];
-}
-
-/** `count` managed identities, none of them on the machine unless `machine` says so. */
-async function scene(count: number, machine: Partial<ArmMachine> = {}): Promise<Scene> {
-  const arm = new FakeArm();
-  const all = Array.from({ length: count }, (_, at) => identity(`id${String(at).padStart(3, '0')}`));
-  arm.azure.createIdentities(...all);
-  await arm.azure.addMachine({ ...vm, ...machine });
-  const rests: number[] = [];
-  return {
-    ...{ arm, all, rests },
-    run: async (add, remove = [], through = arm) => {
-      const current = await arm.identitiesOf(vm);
-      const changes = changesOf(current, { add, remove });
-      const rest = async (): Promise<void> => void rests.push(arm.patches.length);
-      return applyChanges(changes, { arm: through, machine: vm, current, signal: unending, rest });
-    },
-    there: () => arm.azure.view(armIdOf(vm))?.userAssigned ?? [],
-  };
-}
-
-function ids(identities: readonly ManagedIdentity[]): string[] {
-  return identities.map(idOf);
-}
-
-function kinds(outcomes: ReadonlyMap<string, Outcome>): Record<string, number> {
-  const count: Record<string, number> = {};
-  for (const { kind } of outcomes.values()) count[kind] = (count[kind] ?? 0) + 1;
-  return count;
-}
-
-/** As ARM where it refuses these and does not say which. */
-function silentOn(arm: FakeArm, bad: readonly string[], code = 'InvalidParameter'): Arm {
-  return {
-    identitiesOf: (machine) => arm.identitiesOf(machine),
-    patch: async (machine, patch, signal) => {
-      const isBad = Object.keys(patch.identity.userAssignedIdentities ?? {}).some((id) => bad.includes(id));
-      if (!isBad) return arm.patch(machine, patch, signal);
-      arm.patches.push({ machine: '', patch });
-      const body = JSON.stringify({ error: { code, message: 'The request is not valid.' } });
-      throw new AppError('arm-refused', 'no', { status: 400, answer: { status: 400, body } });
-    },
-  };
-}
+import { ids, kinds, scene, silentOn } from './bisect-rig.ts';
 
 t.test('makes all changes in one PATCH, and in several where they are more than 150', async (t) => {
   const { arm, all, run, there } = await scene(310);
@@ -137,6 +80,23 @@ t.test('a refusal that names nobody is divided in halves, within 2 log2 n + 1 PA
   }
 });
 
+t.test('so is every no that may be of one id, whatever its status and its code', async (t) => {
+  const cases = [
+    [400, 'InvalidParameter'],
+    [403, 'LinkedAuthorizationFailed'],
+    [403, 'RequestDisallowedByPolicy'],
+    [404, 'SubscriptionNotFound'],
+    [422, 'unknown'],
+  ] as const;
+  for (const [status, code] of cases) {
+    const { arm, all, run } = await scene(10);
+    const bad = idOf(all[3] as ManagedIdentity);
+    const outcomes = await run(ids(all), [], silentOn(arm, [bad], { status, code }));
+    t.same(kinds(outcomes), { done: 9, refused: 1 }, code);
+    t.match(outcomes.get(bad), { kind: 'refused', code });
+  }
+});
+
 t.test(
   'leaves undecided what more PATCHes would have to tell; every round settles some, however many are bad',
   async (t) => {
@@ -186,6 +146,25 @@ t.test('nothing more is tried, and all is open, when the refusal is not about th
     t.equal(arm.patches.length, 1);
   }
 });
+
+t.test(
+  'nor when it blames one that is on the machine and stays; a stranger to both is no excuse',
+  async (t) => {
+    for (const [isThere, outcome] of [
+      [true, { open: 10 }],
+      [false, { done: 9, refused: 1 }],
+    ] as const) {
+      const other = identity('other');
+      const { arm, all, run } = await scene(10, isThere ? { userAssigned: [other.resourceId] } : {});
+      const message = `Resource '${other.resourceId}' was not found.`;
+      const through = silentOn(arm, [idOf(all[3] as ManagedIdentity)], {
+        code: 'FailedIdentityOperation',
+        message,
+      });
+      t.same(kinds(await run(ids(all), [], through)), outcome);
+    }
+  },
+);
 
 t.test('what was done before the trouble is told as done', async (t) => {
   const { arm, all, run } = await scene(151);
