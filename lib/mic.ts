@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import type { MicConfig } from './config/mic-flags.ts';
 import type { Environment } from './config/parse.ts';
 import { version } from './config/version.ts';
+import { AssignedObjects } from './kube/assigned-objects.ts';
 import { Connection } from './kube/connection.ts';
 import { Events } from './kube/events.ts';
 import { Leader } from './kube/leader.ts';
@@ -70,7 +71,8 @@ export async function runMic({ config, kube, env, log, signal }: MicOptions): Pr
   const turns = new Turns({ clock, qps: config.clientQps, perLane: config.createDeleteBatch });
   const writer = new Writer({ connection, turns, random: Math.random });
   const telling = new Telling({ clock, events, metrics, log, refOf: (about) => cluster.refOf(about) });
-  const parts = { config, cloud, cluster, writer, telling, metrics, clock, random: Math.random, log };
+  const objects = new AssignedObjects(writer);
+  const parts = { config, cloud, cluster, objects, telling, metrics, clock, random: Math.random, log };
   const controller = controllerOf(parts);
   // one at a time: of several MICs the leader works
   const mic = { config, log, identity, metrics, connection, leaseConnection, cluster, events };
@@ -113,8 +115,9 @@ function leaderOf({ config, identity, leaseConnection, events, log }: Mic): Lead
 async function work(mic: Mic, writer: Writer, controller: Controller, term: AbortSignal): Promise<void> {
   const { config, connection, cluster, metrics, log } = mic;
   metrics.elections.inc();
-  await typeUpgrade({ config, connection, writer, log }, term);
   while (!term.aborted && !(await cluster.caches.whenSynced(syncMs, term)));
+  // Not before there are CRDs to look at.
+  await typeUpgrade({ config, connection, writer, log }, term);
   await controller.lead(term);
 }
 

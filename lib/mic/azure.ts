@@ -35,19 +35,24 @@ export interface AzureParts {
   readonly metrics: MicMetrics;
   /** Towards ARM and Entra ID; IMDS is this machine's own, and reached by nothing but its address. */
   readonly proxy: HttpProxy;
+  /** What ARM has asked for; it holds whatever the configuration is. */
+  readonly throttle: Throttle;
+}
+
+export function throttleOf({ clock, metrics }: Pick<AzureParts, 'clock' | 'metrics'>): Throttle {
+  return new Throttle(clock, (of, limit, left) =>
+    metrics.cloudRemaining.set({ subscription: of, limit }, left),
+  );
 }
 
 export function azureOf(config: CloudConfig, parts: AzureParts): AzureSide {
-  const { clock, userAgent, metrics, proxy } = parts;
+  const { clock, userAgent, metrics, proxy, throttle } = parts;
   const { cloud, credential, subscription, resourceGroup } = config;
   const limits = { connections: armConnections, maxBytes };
   const http = createHttpClient({ ...limits, origin: cloud.arm, proxy, clock });
   const { fetch, close } = tokenSource(config, parts);
   const arm = createArm({
-    ...{ clock, http, userAgent, origin: cloud.arm, token: createArmToken(clock, fetch) },
-    throttle: new Throttle(clock, (of, limit, left) =>
-      metrics.cloudRemaining.set({ subscription: of, limit }, left),
-    ),
+    ...{ clock, http, userAgent, throttle, origin: cloud.arm, token: createArmToken(clock, fetch) },
     onCall: ({ operation, ms, status }) => {
       metrics.cloud.observe({ operation_type: operation }, ms / 1000);
       metrics.cloudCalls.inc({ operation_type: operation, status: String(status ?? 'none') });

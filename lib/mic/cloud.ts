@@ -7,25 +7,27 @@ import type { Environment } from '../config/parse.ts';
 import { AppError, messageOf } from '../model/errors.ts';
 import { watchFile } from '../platform/file-watch.ts';
 import type { Logger } from '../platform/log.ts';
-import { type AzureParts, type AzureSide, azureOf } from './azure.ts';
+import { type AzureParts, type AzureSide, azureOf, throttleOf } from './azure.ts';
 
 /** Between two looks at the file, ms. */
 const lookMs = 10_000;
 
-export interface CloudOptions extends Omit<AzureParts, 'proxy'> {
+export interface CloudOptions extends Omit<AzureParts, 'proxy' | 'throttle'> {
   readonly config: Pick<MicConfig, 'cloudConfig' | 'httpsProxy' | 'noProxy'>;
   readonly env: Environment;
   readonly log: Logger;
 }
 
+interface CloudParts extends CloudOptions, Pick<AzureParts, 'throttle'> {}
+
 /** The Azure that the cloud configuration names, also when that changes: its secret is renewed while MIC runs. */
 export class CloudHolder {
-  readonly #options: CloudOptions;
+  readonly #parts: CloudParts;
   readonly #text: string;
   #azure: AzureSide;
 
-  private constructor(options: CloudOptions, azure: AzureSide, text: string) {
-    this.#options = options;
+  private constructor(parts: CloudParts, azure: AzureSide, text: string) {
+    this.#parts = parts;
     this.#azure = azure;
     this.#text = text;
   }
@@ -34,7 +36,8 @@ export class CloudHolder {
   static async open(options: CloudOptions): Promise<CloudHolder> {
     const path = options.config.cloudConfig;
     const text = path === '' ? '' : await read(path);
-    return new CloudHolder(options, await azureIn(options, text), text);
+    const parts = { ...options, throttle: throttleOf(options) };
+    return new CloudHolder(parts, await azureIn(parts, text), text);
   }
 
   get azure(): AzureSide {
@@ -43,7 +46,7 @@ export class CloudHolder {
 
   /** Follows the file until `signal` aborts. One that cannot work changes nothing, and is told. */
   async run(signal: AbortSignal, onChange: () => void): Promise<void> {
-    const { config, clock, log } = this.#options;
+    const { config, clock, log } = this.#parts;
     const tell = (error: unknown): void =>
       log.warn(
         { path: config.cloudConfig, why: messageOf(error) },
@@ -51,7 +54,7 @@ export class CloudHolder {
       );
     const take = async (text: string): Promise<void> => {
       // The old one is left to end by itself: changes that it follows are under way.
-      this.#azure = await azureIn(this.#options, text);
+      this.#azure = await azureIn(this.#parts, text);
       log.info({ path: config.cloudConfig }, 'cloud configuration changed');
       onChange();
     };
@@ -70,10 +73,10 @@ export class CloudHolder {
   }
 }
 
-async function azureIn(options: CloudOptions, text: string): Promise<AzureSide> {
-  const { httpsProxy, noProxy } = options.config;
+async function azureIn(parts: CloudParts, text: string): Promise<AzureSide> {
+  const { httpsProxy, noProxy } = parts.config;
   const proxy = { url: proxyUrlOf(httpsProxy) ?? '', except: noProxy };
-  return azureOf(await configOf(options, text), { ...options, proxy });
+  return azureOf(await configOf(parts, text), { ...parts, proxy });
 }
 
 async function configOf({ config, env }: CloudOptions, text: string): Promise<CloudConfig> {

@@ -1,8 +1,6 @@
-import type { ApplyDoors, Write } from '../assign/apply-doors.ts';
+import type { ApplyDoors, Objects, Write } from '../assign/apply-doors.ts';
 import type { PlanSettings } from '../assign/snapshot.ts';
 import type { MicConfig } from '../config/mic-flags.ts';
-import { AssignedObjects } from '../kube/assigned-objects.ts';
-import type { Writer } from '../kube/writer.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/log.ts';
 import type { MicMetrics } from '../platform/mic-metrics.ts';
@@ -13,10 +11,10 @@ import type { Telling } from './telling.ts';
 
 export interface WorkParts {
   readonly config: MicConfig;
-  readonly cloud: CloudHolder;
-  readonly cluster: MicCluster;
-  readonly writer: Writer;
-  readonly telling: Telling;
+  readonly cloud: Pick<CloudHolder, 'azure'>;
+  readonly cluster: Pick<MicCluster, 'snapshot' | 'isFresh'>;
+  readonly objects: Objects;
+  readonly telling: Pick<Telling, 'outcry' | 'problems'>;
   readonly metrics: MicMetrics;
   readonly clock: Clock;
   /** 0 to 1, as Math.random. */
@@ -52,14 +50,13 @@ export function controllerOf(parts: WorkParts): Controller {
   });
 }
 
-function doorsOf({ cloud, cluster, writer, telling, metrics, clock, random, log }: WorkParts): ApplyDoors {
+function doorsOf({ cloud, cluster, objects, telling, metrics, clock, random, log }: WorkParts): ApplyDoors {
   return {
-    ...{ clock, random, log },
+    ...{ objects, clock, random, log },
     arm: {
       identitiesOf: (machine) => cloud.azure.arm.identitiesOf(machine),
       patch: (...sent) => cloud.azure.arm.patch(...sent),
     },
-    objects: new AssignedObjects(writer),
     tell: (outcry) => telling.outcry(outcry),
     onWrite: (...written) => noteWrite(metrics, ...written),
     isFresh: () => cluster.isFresh(),

@@ -1,68 +1,18 @@
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import t, { type Test } from 'tap';
-import type { Machine } from '../../lib/assign/machine.ts';
-import type { CloudConfig } from '../../lib/config/cloud-config.ts';
-import { type AzureParts, type AzureSide, azureOf } from '../../lib/mic/azure.ts';
+import t from 'tap';
 import { isAppError } from '../../lib/model/errors.ts';
-import { systemClock } from '../../lib/platform/clock.ts';
-import { MicMetrics } from '../../lib/platform/mic-metrics.ts';
 import { failureOf } from '../fakes/failure.ts';
-import { type FakeProxy, startProxy } from '../fakes/proxy.ts';
-import { type ArmSimulator, startArm } from '../lab/arm/arm.ts';
-import { issue } from '../lab/entra/issued.ts';
-import { type Entra, startEntra } from '../lab/entra/server.ts';
-import { sampleIdentity } from '../lab/imds/token.ts';
-
-const tenant = 'aaaaaaaa-0000-4000-8000-00000000000a';
-const clientId = 'cccccccc-0000-4000-8000-00000000000c';
-const secret = 'se~cret';
-const [armHost, loginHost] = ['management.azure.example', 'login.azure.example'];
-const vm: Machine = { kind: 'vm', subscription: 'sub', resourceGroup: 'group', name: 'node1' };
-const red = sampleIdentity('red');
-const redId = red.resourceId.toLowerCase();
-
-interface Rig {
-  readonly arm: ArmSimulator;
-  readonly entra: Entra;
-  readonly proxy: FakeProxy;
-  open(config?: Partial<CloudConfig>, proxy?: Partial<AzureParts['proxy']>): AzureSide;
-}
-
-/** ARM and Entra ID under names that the proxy alone resolves, as in a cluster without a way out. */
-async function rig(test: Test): Promise<Rig> {
-  const tls = issue(armHost, { names: [armHost, '127.0.0.1'] });
-  const arm = await startArm({ tls });
-  const entra = await startEntra({ host: '127.0.0.1', port: 0, names: [loginHost] });
-  const trusted = getCACertificates('default');
-  setDefaultCACertificates([...trusted, entra.ca, tls.cert]);
-  test.teardown(async () => {
-    setDefaultCACertificates(trusted);
-    await Promise.all([arm.close(), entra.close()]);
-  });
-  entra.directory.register({ clientId, tenants: [tenant], secrets: [secret] });
-  await arm.createIdentities(red);
-  await arm.addMachines(vm);
-  const proxy = await startProxy(test, { [`${armHost}:443`]: arm.port, [`${loginHost}:443`]: entra.port });
-  return {
-    ...{ arm, entra, proxy },
-    open: (config, { url = proxy.url, except = '' } = {}) => {
-      const parts = { clock: systemClock, userAgent: 'pod-identity/MIC/test', metrics: new MicMetrics() };
-      const side = azureOf({ ...plain, ...config }, { ...parts, proxy: { url, except } });
-      test.teardown(() => side.close());
-      return side;
-    },
-  };
-}
-
-const plain: CloudConfig = {
-  cloud: {
-    ...{ name: 'AzureStackCloud', arm: `https://${armHost}`, login: loginHost },
-    armAudience: 'https://management.azure.com',
-  },
-  ...{ subscription: 'sub', resourceGroup: 'group' },
-  credential: { kind: 'service-principal', tenant, clientId, secret: () => secret },
-};
-const unending = new AbortController().signal;
+import {
+  armHost,
+  clientId,
+  loginHost,
+  plain,
+  red,
+  redId,
+  azureRig as rig,
+  tenant,
+  unending,
+  vm,
+} from './azure-rig.ts';
 
 t.test('a service principal reaches Entra ID and ARM by the proxy that is configured', async (t) => {
   const { arm, entra, proxy, open } = await rig(t);
@@ -109,4 +59,28 @@ t.test("a refused secret is told by Entra ID's answer, without the secret", asyn
   const error = await failureOf(() => side.arm.identitiesOf(vm));
   t.match(error, { code: 'entra-refused', status: 401 });
   t.notMatch(JSON.stringify(error) + error.message, wrong);
+});
+
+t.test("calls are counted by the original's names, and those that fail apart", async (t) => {
+  const { arm, metrics, open } = await rig(t);
+  const side = open();
+  await arm.addMachines({ ...vm, kind: 'vmss' });
+  for (const kind of ['vm', 'vmss'] as const) {
+    const machine = { ...vm, kind };
+    await side.arm.identitiesOf(machine);
+    const patch = { identity: { type: 'UserAssigned', userAssignedIdentities: { [redId]: {} } } } as const;
+    // Done at once, so that nobody has to look again.
+    await arm.fault({ kind: 'garbage', method: 'PATCH', body: '{}' });
+    await side.arm.patch(machine, patch, unending);
+    const wrong = { identity: { type: 'None', userAssignedIdentities: {} } } as const;
+    await failureOf(() => side.arm.patch(machine, wrong, unending));
+  }
+  const { body } = await metrics.page();
+  const name = 'aadpodidentity_cloud_provider_operations';
+  for (const kind of ['vm', 'vmss']) {
+    t.match(body, `${name}_duration_seconds_count{operation_type="${kind}_get"} 1\n`);
+    t.match(body, `${name}_duration_seconds_count{operation_type="${kind}_update"} 2\n`);
+    t.match(body, `${name}_errors_count{operation_type="${kind}_update"} 1\n`);
+    t.notMatch(body, `${name}_errors_count{operation_type="${kind}_get"}`);
+  }
 });

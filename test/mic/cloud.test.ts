@@ -5,9 +5,10 @@ import t, { type Test } from 'tap';
 import { CloudHolder } from '../../lib/mic/cloud.ts';
 import { MicMetrics } from '../../lib/platform/mic-metrics.ts';
 import { FakeClock } from '../fakes/clock.ts';
-import { refusalOf } from '../fakes/failure.ts';
+import { failureOf, refusalOf } from '../fakes/failure.ts';
 import { MemoryLog } from '../kube/rig.ts';
 import { eventually } from '../lab/eventually.ts';
+import { armHost, azureRig, clientId, loginHost, secret, tenant, vm } from './azure-rig.ts';
 
 const subscription = '5ab00000-0000-4000-8000-000000000000';
 const identity = 'cccccccc-0000-4000-8000-00000000000c';
@@ -28,15 +29,29 @@ interface Rig {
   look(): Promise<void>;
 }
 
-async function rig(test: Test): Promise<Rig> {
+interface Given {
+  readonly fields?: Readonly<Record<string, string | boolean>>;
+  readonly clock?: FakeClock;
+  readonly httpsProxy?: string;
+  /** Of AzureStackCloud, for a file beside azure.json. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+async function rig(
+  test: Test,
+  { fields: given = fields, clock = new FakeClock(), httpsProxy = '', environment = {} }: Given = {},
+): Promise<Rig> {
   const folder = mkdtempSync(join(tmpdir(), 'mic-cloud-'));
   test.teardown(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'azure.json');
-  writeFileSync(path, JSON.stringify(fields));
-  const [clock, log, stop] = [new FakeClock(), new MemoryLog(), new AbortController()];
-  const config = { cloudConfig: path, httpsProxy: '', noProxy: '' };
+  writeFileSync(path, JSON.stringify(given));
+  const described = join(folder, 'environment.json');
+  writeFileSync(described, JSON.stringify(environment));
+  const [log, stop] = [new MemoryLog(), new AbortController()];
+  const config = { cloudConfig: path, httpsProxy, noProxy: '' };
+  const env = { AZURE_ENVIRONMENT_FILEPATH: described };
   const holder = await CloudHolder.open({
-    ...{ config, env: {}, clock, log },
+    ...{ config, env, clock, log },
     ...{ userAgent: 'test', metrics: new MicMetrics() },
   });
   let changes = 0;
@@ -64,6 +79,26 @@ t.test('works on the Azure that the file names, and never takes its own identity
   t.same(holder.azure.own, [identity]);
 });
 
+t.test('without a file it goes by the environment, as aadpodidentity-admin-secret gives it', async (t) => {
+  const given = { CLOUD: 'AzureChinaCloud', SUBSCRIPTION_ID: subscription, RESOURCE_GROUP: 'MC_env' };
+  const env = { ...given, USE_MSI: 'True', USER_ASSIGNED_MSI_CLIENT_ID: identity };
+  const config = { cloudConfig: '', httpsProxy: '', noProxy: '' };
+  const parts = {
+    clock: new FakeClock(),
+    log: new MemoryLog(),
+    userAgent: 'test',
+    metrics: new MicMetrics(),
+  };
+  const holder = await CloudHolder.open({ ...parts, config, env });
+  t.same([holder.azure.home.resourceGroup, holder.azure.own], ['MC_env', [identity]]);
+  const stop = new AbortController();
+  const running = holder.run(stop.signal, () => t.fail('there is nothing to change'));
+  await parts.clock.advance(60_000);
+  stop.abort();
+  await running;
+  await holder.close();
+});
+
 t.test('takes a changed file over while it runs, and has a new plan made', async (t) => {
   const { holder, log, write, look, changes } = await rig(t);
   const before = holder.azure;
@@ -88,6 +123,37 @@ t.test('a file that cannot work changes nothing; why is told, and no secret in i
   await look();
   await eventually('the mended one is taken', () => changes() === 1, { everyMs: 2 });
   t.equal(holder.azure.home.resourceGroup, 'MC_mended');
+});
+
+t.test('what ARM has asked for outlives the configuration that it was asked of', async (t) => {
+  const clock = new FakeClock();
+  const { arm, proxy } = await azureRig(t, clock);
+  const far = { ...vm, subscription: '5ab00000-0000-4000-8000-00000000000f' };
+  await arm.addMachines(far);
+  const own = {
+    ...{ cloud: 'AzureStackCloud', tenantId: tenant, aadClientId: clientId, aadClientSecret: secret },
+    ...{ subscriptionId: vm.subscription, resourceGroup: 'MC_lab' },
+  };
+  const { holder, write, look, changes } = await rig(t, {
+    ...{ fields: own, clock, httpsProxy: proxy.url },
+    environment: {
+      resourceManagerEndpoint: `https://${armHost}`,
+      activeDirectoryEndpoint: `https://${loginHost}`,
+      tokenAudience: 'https://management.azure.com',
+    },
+  });
+  await arm.fault({ kind: 'status', status: 429, headers: { 'retry-after': '600' } });
+  t.match(await failureOf(() => holder.azure.arm.identitiesOf(vm)), { code: 'arm-throttled' });
+  write(JSON.stringify({ ...own, resourceGroup: 'MC_other' }));
+  await look();
+  await eventually('it is taken', () => changes() === 1, { everyMs: 2 });
+
+  const refused = await failureOf(() => holder.azure.arm.identitiesOf({ ...vm, name: 'node2' }));
+  t.match(refused, { code: 'arm-throttled', retryAfter: '590' });
+  t.equal((await arm.log()).length, 1, 'the subscription is left in peace');
+  t.equal((await holder.azure.arm.identitiesOf(far)).userAssigned.size, 0, 'another one is not');
+  await clock.advance(590_000);
+  t.equal((await holder.azure.arm.identitiesOf(vm)).userAssigned.size, 0, 'and it is asked again in time');
 });
 
 t.test('does not start without a file that can work', async (t) => {
