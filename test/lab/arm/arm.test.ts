@@ -113,6 +113,26 @@ t.test('IMDS hears of no other machine, and of an identity that is deleted', asy
   t.equal(await tokenOf(demo.clientId), 400);
 });
 
+t.test(
+  'one created under the name of one that was deleted is not there until it is put on anew',
+  async (t) => {
+    const { arm, ask, tokenOf } = await scene(t);
+    const [id, again] = [demo.resourceId, { ...sampleIdentity('again'), resourceId: demo.resourceId }];
+    const seen = async (): Promise<unknown> => (await ask('GET', path)).body;
+    await ask('PATCH', path, puts([id, {}]));
+    await arm.deleteIdentities(id);
+    await arm.createIdentities(again);
+    const nobody = { principalId: null, clientId: null };
+    t.match(await seen(), { identity: { userAssignedIdentities: { [id.toLowerCase()]: nobody } } });
+    await ask('PATCH', path, puts([other.resourceId, {}]));
+    t.equal(await tokenOf(again.clientId), 400, 'another change does not revive it');
+    await ask('PATCH', path, puts([id, null]));
+    await ask('PATCH', path, puts([id, {}]));
+    t.equal(await tokenOf(again.clientId), 200);
+    t.match(await seen(), { identity: { userAssignedIdentities: { [id]: { clientId: again.clientId } } } });
+  },
+);
+
 t.test('refuses what ARM refuses', async (t) => {
   const { arm, clock, ask } = await scene(t);
   const cases: [string, Promise<Reply>, number, string][] = [

@@ -18,6 +18,8 @@ interface Machine {
   readonly machine: ArmMachine;
   readonly id: string;
   identities: Identities;
+  /** Those of `identities.user` that were deleted since they were assigned. */
+  readonly dead: Set<string>;
   provisioningState: string;
 }
 
@@ -38,6 +40,8 @@ export function armIdOf({ kind, subscription, resourceGroup, name }: ArmMachine)
 
 /** Machines, managed identities, and the operations that bring them together. Keys are ARM ids in lower case. */
 export class Azure {
+  /** A machine with an identity that was deleted refuses every change that leaves it there, as was seen in the field. */
+  deadBlocks = false;
   readonly #clock: Clock;
   readonly #imds: ImdsDoor | undefined;
   readonly #identities = new Map<string, ManagedIdentity>();
@@ -53,11 +57,12 @@ export class Azure {
     for (const identity of identities) this.#identities.set(identity.resourceId.toLowerCase(), identity);
   }
 
-  /** Their assignments stay, as in Azure, and are worth nothing. */
+  /** Their assignments stay, as in Azure, and are worth nothing, also when one of the same name is created. */
   async deleteIdentities(...resourceIds: readonly string[]): Promise<void> {
-    for (const id of resourceIds) {
-      const identity = this.#identities.get(id.toLowerCase());
-      this.#identities.delete(id.toLowerCase());
+    for (const id of resourceIds.map((one) => one.toLowerCase())) {
+      const identity = this.#identities.get(id);
+      this.#identities.delete(id);
+      for (const { identities, dead } of this.#machines.values()) if (identities.user.has(id)) dead.add(id);
       if (identity) await this.#imds?.unassign(identity.clientId);
     }
   }
@@ -69,13 +74,18 @@ export class Azure {
     const identities = { system: machine.systemAssigned, user };
     const { provisioningState = 'Succeeded' } = machine;
     const nothing = { system: undefined, user: new Set<string>() };
-    const added = { machine, id, identities: nothing, provisioningState };
+    const added = { machine, id, identities: nothing, dead: new Set<string>(), provisioningState };
     this.#machines.set(id.toLowerCase(), added);
     await this.#assign(added, identities);
   }
 
   removeMachine(id: string): void {
     this.#machines.delete(id.toLowerCase());
+  }
+
+  /** In lower case. */
+  ids(): readonly string[] {
+    return [...this.#machines.keys()];
   }
 
   has(subscription: string): boolean {
@@ -98,6 +108,8 @@ export class Azure {
     const { system, user } = found.identities;
     const entries = [...user].map((one) => {
       const known = this.#identities.get(one);
+      // As seen in the field: the names stay, and Azure knows nobody of them any more.
+      if (found.dead.has(one)) return [one, { principalId: null, clientId: null }];
       return [
         known?.resourceId ?? one,
         known ? { principalId: known.objectId, clientId: known.clientId } : {},
@@ -134,6 +146,8 @@ export class Azure {
       newSystem,
     });
     if ('status' in next) return next;
+    const dead = this.deadBlocks ? [...found.dead].find((one) => next.user.has(one)) : undefined;
+    if (dead !== undefined) return refusals.noIdentity(found.id, dead);
     const over = Promise.withResolvers<void>();
     const operation: Operation = {
       ...{ machine: id.toLowerCase(), error: fails, status: 'InProgress' },
@@ -157,10 +171,11 @@ export class Azure {
   async #assign(found: Machine, next: Identities): Promise<void> {
     const before = found.identities;
     found.identities = next;
+    const gone = [...before.user].filter((id) => !next.user.has(id));
+    for (const id of gone) found.dead.delete(id);
     if (!found.machine.hasImds || !this.#imds) return;
     const known = (ids: Iterable<string>): ManagedIdentity[] =>
-      [...ids].flatMap((id) => this.#identities.get(id) ?? []);
-    const gone = [...before.user].filter((id) => !next.user.has(id));
+      [...ids].flatMap((id) => (found.dead.has(id) ? [] : (this.#identities.get(id) ?? [])));
     await this.#imds.unassign(...known(gone).map(({ clientId }) => clientId));
     await this.#imds.assign(...known(next.user));
     await this.#imds.configure({ systemAssigned: next.system ?? null });

@@ -1,5 +1,6 @@
 import type { Test } from 'tap';
 import type { AgentOptions } from '../agent.ts';
+import { armIdOf } from '../arm/azure.ts';
 import type { ArmClient } from '../arm/control.ts';
 import type { ArmMachine } from '../arm/types.ts';
 import type { EntraClient } from '../entra/control.ts';
@@ -23,7 +24,7 @@ export interface MicSceneOptions extends MicOptions {
   /** Readies the lab before MIC starts, and gives what that has to know. */
   readonly before?: (lab: Lab, arm: ArmClient) => Promise<MicOptions & { readonly entra?: EntraClient }>;
   /** While it has just been started, and is not yet waited for until it leads. */
-  readonly started?: (mic: Mic) => Promise<void>;
+  readonly started?: (mic: Mic, all: Pick<MicScene, 'lab' | 'arm'>) => Promise<void>;
   /** Readies the lab for an agent that is to know more than usual, and gives what that takes. */
   readonly agent?: (lab: Lab) => Promise<AgentOptions>;
 }
@@ -48,16 +49,29 @@ export async function micScene(
   await refit(arm, 'vm', 'foreign');
   await refit(arm, 'pool');
   for (const instance of [0, 1]) {
-    const providerID = `azure://${providers}/virtualMachineScaleSets/pool/virtualMachines/${instance}`;
     const metadata = { name: `pool00000${instance}` };
-    await lab.kube.apply({ apiVersion: 'v1', kind: 'Node', metadata, spec: { providerID } });
+    const spec = { providerID: instanceId(instance) };
+    await lab.kube.apply({ apiVersion: 'v1', kind: 'Node', metadata, spec });
   }
   const { entra, ...readied } = (await before?.(lab, arm)) ?? {};
   const mic = lab.startMic({ ...options, ...readied });
-  await started?.(mic);
+  await started?.(mic, { lab, arm });
   const { flags, ...rest } = (await agent?.(lab)) ?? {};
   await Promise.all([standardAgent(lab, { ...rest, flags: { 'identity-hold': 8, ...flags } }), leads(mic)]);
   return { lab, arm, mic, entra };
+}
+
+function instanceId(instance: number): string {
+  return `azure://${providers}/virtualMachineScaleSets/pool/virtualMachines/${instance}`;
+}
+
+/** Makes the lab's node one of scale set `pool`, which has but a system-assigned identity then, instead of a VM of its own. */
+export async function joinPool(lab: Lab, arm: ArmClient): Promise<void> {
+  await lab.kube.patch('Node', 'node1', { spec: { providerID: instanceId(2) } });
+  await arm.addMachines(
+    { ...vm, hasImds: false },
+    { ...scaleSet, systemAssigned: sampleSystemIdentity(), hasImds: true },
+  );
 }
 
 export async function leads(mic: Mic): Promise<void> {
@@ -122,6 +136,16 @@ export async function assigned(lab: Lab, pods: readonly string[], wanted: readon
   await eventually(`the assignments of ${pods} are ${want}`, async () => {
     return JSON.stringify(await assignments(lab, ...pods)) === want;
   });
+}
+
+/** A node on a VM of another resource group and subscription, with nothing on it. Gives the VM's ARM id. */
+export async function addStranger(lab: Lab, arm: ArmClient, name: string): Promise<string> {
+  const subscription = azureHome.subscription.replace(/0$/, 'f');
+  const machine: ArmMachine = { kind: 'vm', subscription, resourceGroup: 'Elsewhere', name };
+  await arm.addMachines(machine);
+  const spec = { providerID: `azure://${armIdOf(machine)}` };
+  await lab.kube.apply({ apiVersion: 'v1', kind: 'Node', metadata: { name }, spec });
+  return armIdOf(machine);
 }
 
 /** The short names of the identities on the VM or the scale set, and its type. */
