@@ -56,8 +56,8 @@ export class FakeArm implements Arm {
 }
 
 function refused(refusal: Refusal): AppError {
-  const { status, code } = refusal;
-  return new AppError('arm-refused', `answered ${status} ${code}`, {
+  const { status, code, message } = refusal;
+  return new AppError('arm-refused', `answered ${status} ${code}: ${message}`, {
     status,
     answer: { status, body: bodyOf(refusal) },
   });
