@@ -15,10 +15,25 @@ for (const name of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
+/** What could not be written was not told, whatever the verb came to. */
+let unwritten = false;
+
 function streamOf(stream: NodeJS.WriteStream): Stream {
-  // `podid list | head`: whoever reads has enough.
-  stream.on('error', () => end.abort());
-  return { write: (text) => void stream.write(text), isTerminal: stream.isTTY === true };
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    end.abort();
+    // `podid list | head`: whoever reads has enough.
+    if (error.code === 'EPIPE' || unwritten) return;
+    unwritten = true;
+    process.exitCode = 1;
+    if (stream === process.stdout) process.stderr.write(`podid: cannot write: ${error.message}\n`);
+  });
+  return {
+    write: (text) => void stream.write(text),
+    isTerminal: stream.isTTY === true && process.env.TERM !== 'dumb',
+    get columns() {
+      return stream.columns;
+    },
+  };
 }
 
 const status = await runPodid(process.argv.slice(2), {
@@ -30,4 +45,4 @@ const status = await runPodid(process.argv.slice(2), {
   signal: end.signal,
 });
 // Not process.exit: what is written to a pipe goes out first.
-process.exitCode = status === 0 ? status : (interrupted ?? status);
+process.exitCode = unwritten ? 1 : status === 0 ? status : (interrupted ?? status);

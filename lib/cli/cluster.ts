@@ -19,21 +19,20 @@ export interface ClusterFlags {
 export class Cluster {
   readonly #flags: ClusterFlags;
   readonly #world: World;
+  readonly #progress: (line: string) => void;
   #connection: Connection | undefined;
   #chosen: Chosen | undefined;
 
-  constructor(flags: ClusterFlags, world: World) {
+  /** `progress` hears what is waited for before the first answer can come. */
+  constructor(flags: ClusterFlags, world: World, progress: (line: string) => void) {
     this.#flags = flags;
     this.#world = world;
+    this.#progress = progress;
   }
 
   /** Throws AppError `kubeconfig-unusable`. */
   get connection(): Connection {
-    this.#connection ??= new Connection({
-      source: this.#choose().source,
-      userAgent: `pod-identity/podid/${version}`,
-      clock: this.#world.clock,
-    });
+    this.#connection ??= this.#connect();
     return this.#connection;
   }
 
@@ -46,6 +45,17 @@ export class Cluster {
 
   async close(): Promise<void> {
     await this.#connection?.close();
+  }
+
+  #connect(): Connection {
+    const { source, config } = this.#choose();
+    const plugin = config.getCurrentUser()?.exec?.command;
+    if (typeof plugin === 'string')
+      this.#progress(
+        `asking ${plugin} for credentials; if it wants you to sign in, run kubectl get nodes first`,
+      );
+    const userAgent = `pod-identity/podid/${version}`;
+    return new Connection({ source, userAgent, clock: this.#world.clock });
   }
 
   #choose(): Chosen {

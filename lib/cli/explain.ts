@@ -1,6 +1,7 @@
 import { flag } from '../config/flag.ts';
 import { bool, duration, text } from '../config/types.ts';
 import type { IdentitySelector, TokenRequest } from '../model/decision.ts';
+import { isAppError } from '../model/errors.ts';
 import { podKey } from '../model/pod.ts';
 import { usageError } from './arguments.ts';
 import { exit } from './exit.ts';
@@ -64,13 +65,14 @@ export const explainVerb = verb({
   run: async (call) => {
     const question = questionOf(call);
     const deadline = call.clock.monotonic() + call.flags.timeout;
-    for (;;) {
-      const { report, waitsFor } = await look(call, question);
-      const over = call.clock.monotonic() + everyMs > deadline || call.signal.aborted;
-      if (!call.flags.wait || report.status !== exit.wait || over) return report;
-      call.screen.progress(`waiting for pod ${podKey(question)}: ${waitsFor}`);
+    const isOver = (): boolean => call.clock.monotonic() + everyMs > deadline || call.signal.aborted;
+    let found = await look(call, question);
+    while (call.flags.wait && found.report.status === exit.wait && !isOver()) {
+      call.screen.progress(`waiting for pod ${podKey(question)}: ${found.waitsFor}`);
       await call.clock.sleep(everyMs, call.signal);
+      found = await lookAgain(call, question, found);
     }
+    return found.report;
   },
 });
 
@@ -85,6 +87,16 @@ async function look({ cluster, signal }: Call<typeof own>, question: Question): 
   const steps = walk(facts);
   const waitsFor = steps.find(({ state }) => state === 'wait')?.found ?? '';
   return { report: explanation(facts, steps), waitsFor };
+}
+
+/** An API server that was there a moment ago comes back. */
+async function lookAgain(call: Call<typeof own>, question: Question, before: Look): Promise<Look> {
+  try {
+    return await look(call, question);
+  } catch (error) {
+    if (!isAppError(error, 'kube-unreachable')) throw error;
+    return { report: before.report, waitsFor: error.message };
+  }
 }
 
 function questionOf({ flags, words, cluster }: Call<typeof own>): Question {

@@ -35,11 +35,11 @@ async function run(args: readonly string[], world: World, verbs: readonly Verb[]
   const group = found ? [] : verbsUnder(named, verbs);
   if (found && !asksHelp) return found.call(without(args, found.name), world, verbs);
   if (!found && group.length === 0 && named.length > 0) throw unknownVerb(named, verbs);
-  if (found || group.length > 0 || asksHelp || args.length === 0) {
+  if (found || group.length > 0 || asksHelp || flags.length === 0) {
     world.stdout.write(found ? helpOfVerb(found) : helpOf(group.length > 0 ? group : verbs));
     return exit.ok;
   }
-  throw usageError(`unknown flag ${args[0]}; podid --help lists all`);
+  throw usageError(`unknown flag ${flags[0]}; podid --help lists all`);
 }
 
 /** `podid exception add`, `update` … for the word `exception` alone. */
@@ -50,7 +50,7 @@ function verbsUnder(words: readonly string[], verbs: readonly Verb[]): readonly 
 function unknownVerb([first = '', ...rest]: readonly string[], verbs: readonly Verb[]): Error {
   const isGroup = verbsUnder([first], verbs).length > 0;
   const name = isGroup ? [first, rest[0]].join(' ') : first;
-  return usageError(`unknown verb ${name}; podid ${isGroup ? `${first} ` : ''}--help lists all`);
+  return usageError(`unknown verb ${name || "''"}; podid ${isGroup ? `${first} ` : ''}--help lists all`);
 }
 
 /** The verb with the most words of those at the beginning. */

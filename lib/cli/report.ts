@@ -16,16 +16,26 @@ export type Output = 'text' | 'json' | 'yaml';
 /** What acts on a terminal though JSON leaves it as it is, and YAML most of it. */
 const marks = /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]/gu;
 
+const colourOrMark = /\x1b\[(?:1|2|22|31|32|33|39)m|[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]/gu;
+
 /** The report as it goes to stdout. Several of them, one after the other, are a stream that programs can take apart. */
 export function printed({ data, text }: Report, output: Output, style: Style): string {
   switch (output) {
     case 'text':
-      return text(style);
+      return harmless(text(style));
     case 'json':
       return asJson(data);
     case 'yaml':
       return `---\n${asYaml(data)}`;
   }
+}
+
+/**
+ * The second line behind each verb's own care: of what acts on a terminal, nothing goes out but the colours of style.ts, whoever
+ * wrote it.
+ */
+function harmless(text: string): string {
+  return text.replace(colourOrMark, (found) => (found.length > 1 && found.endsWith('m') ? found : '?'));
 }
 
 /** Marks in JSON's own spelling: the values stay what they are. */

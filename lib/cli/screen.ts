@@ -38,7 +38,9 @@ export class Screen {
     const { stderr } = this.#world;
     const shown = plain(line);
     if (shown === this.#progress) return;
-    stderr.write(stderr.isTerminal ? `\r\x1b[K${shown}` : `${shown}\n`);
+    // What wraps would stay: only the last row of it is taken away. The last column makes some terminals wrap.
+    const fits = shown.slice(0, (stderr.columns ?? Number.POSITIVE_INFINITY) - 1);
+    stderr.write(stderr.isTerminal ? `\r\x1b[K${fits}` : `${shown}\n`);
     this.#progress = shown;
   }
 

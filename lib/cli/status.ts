@@ -1,9 +1,11 @@
 import { flag } from '../config/flag.ts';
 import { bool } from '../config/types.ts';
+import { AppError } from '../model/errors.ts';
+import { allNamespaces, commonFlags } from './arguments.ts';
 import { exit } from './exit.ts';
 import { givenIn, modeFlags } from './explain/mode.ts';
 import type { Report } from './report.ts';
-import { readOverview } from './status/read.ts';
+import { type Overview, readOverview } from './status/read.ts';
 import { statusReport } from './status/say.ts';
 import { summaryOf } from './status/summary.ts';
 import { type Call, verb } from './verb.ts';
@@ -19,8 +21,11 @@ const own = {
     default: false,
     help: 'look again every 5 s, and show it anew when something has changed',
   }),
+  allNamespaces,
+  namespace: { ...commonFlags.namespace, help: 'its identities and pods alone; all namespaces unless given' },
   operationMode: modeFlags.operationMode,
   forceNamespaced: modeFlags.forceNamespaced,
+  micNamespace: modeFlags.micNamespace,
 };
 
 const about = `podid status
@@ -40,12 +45,25 @@ export const statusVerb = verb({
   summary: 'Show nodes, agents, rules, identities, assignments and the pods without a token',
   about,
   flags: own,
-  run: async (call) => (call.flags.watch ? watch(call) : look(call)),
+  run: async (call) => {
+    if (call.screen.isTerminal) call.screen.progress('reading the cluster');
+    if (call.flags.watch) return watch(call);
+    const overview = await look(call);
+    // The same would be said of each kind.
+    const { nodes, agents } = overview;
+    for (const list of [nodes, agents.pods])
+      if (list.kind === 'untold' && list.code === 'kube-unreachable') throw new AppError(list.code, list.why);
+    return reportOf(overview);
+  },
 });
 
-async function look({ cluster, flags, signal }: Call<typeof own>): Promise<Report> {
-  const asked = { namespace: flags.namespace, given: givenIn(flags) };
-  return statusReport(summaryOf(await readOverview(cluster.connection, asked, signal)));
+function look({ cluster, flags, signal }: Call<typeof own>): Promise<Overview> {
+  const namespace = flags.allNamespaces ? '' : flags.namespace;
+  return readOverview(cluster.connection, { namespace, given: givenIn(flags) }, signal);
+}
+
+function reportOf(overview: Overview): Report {
+  return statusReport(summaryOf(overview));
 }
 
 /** Until it is told to end, which is no failure: also in the middle of a look. */
@@ -62,7 +80,7 @@ async function watchOn(call: Call<typeof own>): Promise<void> {
   const { screen, clock, signal } = call;
   let shown = '';
   while (!signal.aborted) {
-    const report = await look(call);
+    const report = reportOf(await look(call));
     // What was cut off in the middle says nothing of the cluster.
     if (signal.aborted) return;
     const now = JSON.stringify(report.data);

@@ -43,3 +43,8 @@ export function toldList<T>(
 export function orNone<T>(book: Told<readonly T[]>): readonly T[] {
   return book.kind === 'told' ? book.value : [];
 }
+
+/** Why these could not be read, each reason once. */
+export function untoldOf(...tolds: readonly Told<unknown>[]): readonly string[] {
+  return [...new Set(tolds.flatMap((told) => (told.kind === 'untold' ? [told.why] : [])))];
+}

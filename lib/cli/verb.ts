@@ -1,6 +1,14 @@
 import type { FlagTable, FlagValues } from '../config/flag.ts';
+import { plainName } from '../kube/resources.ts';
 import type { Clock } from '../platform/clock.ts';
-import { type CommonValues, clusterFlags, commonFlags, readArguments, usageError } from './arguments.ts';
+import {
+  apart,
+  type CommonValues,
+  clusterFlags,
+  commonFlags,
+  readArguments,
+  usageError,
+} from './arguments.ts';
 import { Cluster } from './cluster.ts';
 import type { ExitStatus } from './exit.ts';
 import type { Report } from './report.ts';
@@ -18,6 +26,7 @@ export interface VerbSpec<Table extends FlagTable> {
   readonly summary: string;
   /** Further lines of its help: examples first. */
   readonly about: string;
+  /** Beside the common ones; one of the same key tells what that means here. */
   readonly flags: Table;
   /** It has no --namespace. */
   readonly wholeCluster?: true;
@@ -46,17 +55,21 @@ export interface Verb extends Omit<VerbSpec<FlagTable>, 'run'> {
 
 /** Checks the flags' types where a verb is written, so that the table needs not know them. */
 export function verb<const Table extends FlagTable>(spec: VerbSpec<Table>): Verb {
-  const table = { ...spec.flags, ...(spec.wholeCluster ? clusterFlags : commonFlags) };
+  const table = { ...(spec.wholeCluster ? clusterFlags : commonFlags), ...spec.flags };
   return {
     ...spec,
     flags: table,
     call: async (args, world, verbs) => {
+      if (spec.wholeCluster) refuseNamespace(spec.name, args, table);
       const { flags: values, words } = readArguments(table, args, world.env);
       const flags = values as FlagValues<Table> & CommonValues;
       checkCount(spec, words);
-      const cluster = new Cluster(flags, world);
+      checkNamespace(flags.namespace ?? '');
       const screen = new Screen(flags.output, world);
-      const { clock, signal } = world;
+      const { clock, signal, stderr } = world;
+      const cluster = new Cluster(flags, world, (line) =>
+        stderr.isTerminal ? screen.progress(line) : undefined,
+      );
       try {
         const report = await spec.run({ flags, words, cluster, screen, clock, signal, verbs });
         if (typeof report === 'number') return report;
@@ -68,6 +81,19 @@ export function verb<const Table extends FlagTable>(spec: VerbSpec<Table>): Verb
       }
     },
   };
+}
+
+/** Of all flags the one that hands type everywhere. */
+function refuseNamespace(name: string, args: readonly string[], table: FlagTable): void {
+  const { flags } = apart(args, { ...table, namespace: commonFlags.namespace });
+  if (flags.some((flag) => /^(-n|--namespace(=|$))/.test(flag)))
+    throw usageError(`podid ${name} takes no --namespace; podid ${name} --help tells more`);
+}
+
+/** Of one that cannot be there, "nothing found" would say nothing. */
+function checkNamespace(namespace: string): void {
+  if (namespace !== '' && !plainName.test(namespace))
+    throw usageError(`--namespace is ${JSON.stringify(namespace)}, which is no name that Kubernetes takes`);
 }
 
 function checkCount(

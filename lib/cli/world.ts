@@ -15,6 +15,8 @@ export interface World {
 
 export interface Stream {
   readonly write: (text: string) => void;
-  /** A person looks on. */
+  /** A person looks on, at a terminal that takes colours and moves of the cursor. */
   readonly isTerminal: boolean;
+  /** How wide the terminal is by now; undefined where nobody knows. */
+  readonly columns?: number | undefined;
 }

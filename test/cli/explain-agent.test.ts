@@ -24,7 +24,11 @@ const notReady = { conditions: [{ type: 'Ready', status: 'False', reason: 'Conta
 /** The DaemonSet `nmi`, for nodes with these labels. */
 function daemonSet(nodeSelector: Json = {}, args: readonly string[] = []): KubeInput {
   const labels = { component: 'nmi' };
-  const spec = { nodeSelector, containers: [{ name: 'nmi', image: 'pod-identity:0.1.0', args }] };
+  const spec = {
+    nodeSelector,
+    hostNetwork: true,
+    containers: [{ name: 'nmi', image: 'pod-identity:0.1.0', args }],
+  };
   return {
     ...{ apiVersion: 'apps/v1', kind: 'DaemonSet', metadata: { name: 'nmi', namespace: 'kube-system' } },
     spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },

@@ -28,6 +28,7 @@ async function sceneOf(t: Test, { cluster }: Case): Promise<CliRig> {
 function told(reasons: Cases<string>, status: number, kind: string): void {
   for (const [code, cases] of Object.entries(reasons)) {
     t.test(`explains ${code} as the agent decides it, with what mends it and status ${status}`, async (t) => {
+      t.ok(cases.length > 0, 'a reason without a case would show nothing');
       for (const each of cases) {
         const { podid, json, connection } = await sceneOf(t, each);
         const command = [...asked, ...(each.args ?? [])];

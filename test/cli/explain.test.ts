@@ -1,5 +1,5 @@
 import t from 'tap';
-import { exceptionObject } from '../lab/objects.ts';
+import { bindingObject, exceptionObject } from '../lab/objects.ts';
 import { asked, explained, hasLines } from './explaining.ts';
 import { cliRig } from './rig.ts';
 import {
@@ -88,6 +88,17 @@ t.test(
   },
 );
 
+t.test("offers the labels of the pod's own namespace before those of others", async (t) => {
+  const others = ['a', 'b', 'c', 'd'].map((name) => bindingObject(name, `other-${name}`, 'demo', name));
+  const { podid, api } = await cliRig(t);
+  put(api, [standard, plainPod, identity, ...others, bindingObject('own', 'apps', 'demo', 'zz')]);
+  const { stdout } = await podid(asked);
+  t.same(
+    stdout.match(/aadpodidbinding=\w+$/gm),
+    ['zz', 'a', 'b'].map((value) => `aadpodidbinding=${value}`),
+  );
+});
+
 t.test('tells what Azure says of an assignment under way', async (t) => {
   const { api, podid } = await cliRig(t);
   put(api, [standard, aMic({ conditions: [{ type: 'Ready', status: 'False', reason: 'Starting' }] })]);
@@ -153,13 +164,30 @@ t.test('waits until a token would be given, and tells for what', async (t) => {
   t.match(await ending, { status: 0, stdout: /A token would be given\.\n$/ });
 });
 
+t.test('waits on while the API server is away', async (t) => {
+  const { api, podid } = await cliRig(t);
+  put(api, [standard, web, binding, identity, anAssignment('Created')]);
+  const onProgress = (text: string): void => {
+    if (text.includes('is being assigned')) void api.fault({ away: true });
+    if (!/^waiting .*cannot be reached/.test(text)) return;
+    put(api, [anAssignment('Assigned')]);
+    void api.fault({ away: false });
+  };
+  const called = await podid([...asked, '--wait', '--timeout=24h'], { onProgress });
+  t.match(called, { status: 0, stderr: /waiting for pod apps\/web: .*cannot be reached/ });
+});
+
 t.test('refuses questions that make no sense', async (t) => {
   const { podid, api } = await cliRig(t);
   put(api, [managed, web]);
   const wrong: readonly (readonly [readonly string[], number, RegExp])[] = [
     [['explain', 'deploy/web'], 2, /takes pod\/NAME, not "deploy\/web"/],
     [['explain', 'pod/..%2f'], 2, /cannot be the namespace and the name/],
-    [['explain', 'pod/web', '-n', '../x'], 2, /cannot be the namespace and the name/],
+    [
+      ['explain', 'pod/web', '-n', '../x'],
+      2,
+      /--namespace is "..\/x", which is no name that Kubernetes takes/,
+    ],
     [['explain', 'web', '--client-id=a', '--object-id=b'], 2, /names one identity/],
     [['explain', 'web', '--resource='], 2, /--resource is empty/],
     [['explain', 'pod/none', '-n', 'apps'], 1, /there is no pod none in namespace apps/],

@@ -6,7 +6,7 @@ import { flag } from '../../lib/config/flag.ts';
 import { bool, text } from '../../lib/config/types.ts';
 import { version } from '../../lib/config/version.ts';
 import { AppError } from '../../lib/model/errors.ts';
-import { call, cliRig } from './rig.ts';
+import { call } from './rig.ts';
 
 /** A verb that reports what it was called with. */
 function echo(name: string, words = 'WORD'): Verb {
@@ -59,6 +59,9 @@ t.test(
       [['frobnicate'], /^podid: unknown verb frobnicate; podid --help lists all\n$/],
       [['help', 'frobnicate'], /^podid: unknown verb frobnicate; podid --help lists all\n$/],
       [['--frobnicate'], /^podid: unknown flag --frobnicate; podid --help lists all\n$/],
+      [[''], /^podid: unknown verb ''; podid --help lists all\n$/],
+      [['add', '-n', 'Shop'], /^podid: --namespace is "Shop", which is no name that Kubernetes takes\n$/],
+      [['add', '--namespace=../x'], /^podid: --namespace is "..\/x", which is no name/],
       [['add', '--colours', 'red'], /^podid: unknown flag --colours; .*\n$/],
       [['add', '--colour'], /^podid: --colour needs a value: .*\n$/],
       [['add', 'a', 'b'], /^podid: podid add WORD: unexpected "b"; podid add --help tells more\n$/],
@@ -80,7 +83,7 @@ t.test('says what is missing', async (t) => {
 });
 
 t.test('tells its verbs, their flags and its version', async (t) => {
-  for (const args of [['--help'], ['-h'], ['help'], []]) {
+  for (const args of [['--help'], ['-h'], ['help'], [], ['--']]) {
     const { status, stdout } = await call(args, { verbs });
     t.equal(status, 0);
     for (const { name, summary } of verbs) t.match(stdout, new RegExp(` ${name} WORD +${summary}\n`));
@@ -99,6 +102,16 @@ t.test('tells its verbs, their flags and its version', async (t) => {
   for (const arg of ['--version', 'version'])
     t.same(await call([arg], { verbs }), { status: 0, stdout: `podid ${version}\n`, stderr: '' });
   t.match(await call(['add', '--version'], { verbs }), { status: 0, stdout: `podid ${version}\n` });
+});
+
+t.test('says of a verb for the whole cluster that it takes no namespace', async (t) => {
+  for (const name of ['doctor', 'repair', 'completion'])
+    for (const args of [['-n', 'shop'], ['-nshop'], ['--namespace=shop'], ['--namespace', 'shop']])
+      t.same(await call([name, ...args]), {
+        status: 2,
+        stdout: '',
+        stderr: `podid: podid ${name} takes no --namespace; podid ${name} --help tells more\n`,
+      });
 });
 
 t.test('the first word of verbs that have two lists them', async (t) => {
@@ -145,6 +158,18 @@ t.test('what others wrote acts on no terminal, and is the same for programs', as
   }
 });
 
+t.test('of what a verb lets through by mistake, nothing but colours acts on a terminal', async (t) => {
+  const careless = verb({
+    ...{ name: 'careless', words: '', count: [0, 0], summary: 'lets all through', about: '', flags: {} },
+    run: async () => ({
+      ...{ status: exit.ok, data: {} },
+      text: (style) => `${style.bad('a')}\x1b[2J\x1b]0;x\x07\x9b2J\r\u202eb\u{e0001}\n`,
+    }),
+  });
+  const { stdout } = await call(['careless'], { verbs: [careless], terminal: true });
+  t.equal(stdout, '\x1b[31ma\x1b[39m?[2J?]0;x??2J??b?\n');
+});
+
 t.test('what goes wrong on the way is one sentence, and status 1', async (t) => {
   const failing = (error: Error): Verb =>
     verb({
@@ -161,36 +186,15 @@ t.test('what goes wrong on the way is one sentence, and status 1', async (t) => 
   t.equal(onTerminal.stderr, '\r\x1b[Ktrying\r\x1b[Kpodid: the API server is? away\n', 'progress is wiped');
 });
 
-const where = verb({
-  ...{ name: 'where', words: '', count: [0, 0], summary: 'says where', about: '', flags: {} },
-  run: async ({ cluster, signal }) => {
-    const { namespace, connection } = cluster;
-    await connection.json('/version', { maxBytes: 1_000, signal });
-    return { status: exit.ok, data: { namespace }, text: () => `${namespace}\n` };
-  },
-});
-
-t.test('asks the cluster of the kubeconfig, in the namespace that is meant', async (t) => {
-  const { podid } = await cliRig(t);
-  t.same(await podid(['where'], { verbs: [where] }), { status: 0, stdout: 'default\n', stderr: '' });
-  t.match(await podid(['where', '-n', 'shop'], { verbs: [where] }), { stdout: 'shop\n' });
-  t.match(await podid(['where', '--context', 'lab'], { verbs: [where] }), { status: 0 });
-  const other = await podid(['where', '--context', 'other'], { verbs: [where] });
-  t.not(other.status, 0, 'a context that is not there is not passed over');
-  t.match(other, { stdout: '', stderr: /context/ });
-});
-
-t.test('of several files in KUBECONFIG, takes the first that names a cluster', async (t) => {
-  const { kubeconfig } = await cliRig(t);
-  const file = kubeconfig('admin-token');
-  const env = { KUBECONFIG: ['/nowhere/config', '/dev/null', file].join(':') };
-  t.match(await call(['where'], { verbs: [where], env }), { status: 0, stdout: 'default\n' });
-});
-
-t.test('says which cluster it misses', async (t) => {
-  t.match(await call(['where'], { verbs: [where] }), { status: 2, stderr: /no cluster is named/ });
-  const gone = ['where', '--kubeconfig', '/nowhere/config'];
-  t.match(await call(gone, { verbs: [where] }), { status: 1, stderr: /cannot be read \(ENOENT\)/ });
-  const several = await call(['where'], { verbs: [where], env: { KUBECONFIG: '/a:/b' } });
-  t.match(several, { status: 1, stderr: /none of the files \/a:\/b is there/ });
+t.test('a line of progress never wraps, so that all of it can be taken away', async (t) => {
+  const slow = verb({
+    ...{ name: 'slow', words: '', count: [0, 0], summary: 'waits', about: '', flags: {} },
+    run: async ({ screen }: Call<Record<never, never>>) => {
+      screen.progress('waiting for all that there is');
+      return exit.ok;
+    },
+  });
+  const { stderr } = await call(['slow'], { verbs: [slow], terminal: true, columns: 12 });
+  t.equal(stderr, '\r\x1b[Kwaiting for\r\x1b[K', 'one column less than there are');
+  t.equal((await call(['slow'], { verbs: [slow] })).stderr, 'waiting for all that there is\n');
 });

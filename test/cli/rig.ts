@@ -19,11 +19,15 @@ export interface Called {
 
 export interface CallOptions {
   readonly terminal?: boolean;
+  /** Of the terminal. */
+  readonly columns?: number;
   readonly env?: Readonly<Record<string, string>>;
   readonly verbs?: readonly Verb[];
   readonly signal?: AbortSignal;
   /** Sees what goes to stdout as it goes. */
   readonly onOutput?: (text: string) => void;
+  /** The same of stderr. */
+  readonly onProgress?: (text: string) => void;
   /** Whose rights: `admin-token` unless given. */
   readonly token?: string;
 }
@@ -34,9 +38,11 @@ export async function call(args: readonly string[], options: CallOptions = {}): 
   const isTerminal = options.terminal ?? false;
   const streamOf = (name: 'stdout' | 'stderr'): Stream => ({
     isTerminal,
+    columns: options.columns,
     write: (text) => {
       written[name] += text;
       if (name === 'stdout') options.onOutput?.(text);
+      else options.onProgress?.(text);
     },
   });
   const world: World = {

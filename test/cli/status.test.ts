@@ -3,7 +3,7 @@ import type { Summary } from '../../lib/cli/status/summary.ts';
 import { eventually } from '../lab/eventually.ts';
 import type { KubeInput } from '../lab/kube/object.ts';
 import { exceptionObject } from '../lab/objects.ts';
-import { type CliRig, cliRig } from './rig.ts';
+import { type CliRig, call, cliRig } from './rig.ts';
 import {
   aMic,
   anAgent,
@@ -82,6 +82,12 @@ t.test('names the nodes and pods that are without, with the reason', async (t) =
   t.match(stdout, /^apps\/lost +node1 +denied +Pod apps\/lost has the label aadpodidbinding=lost, but no /m);
 });
 
+t.test('its help tells of which namespaces it speaks', async (t) => {
+  const { stdout } = await call(['status', '--help']);
+  t.match(stdout, /--namespace.*\n? .*all namespaces unless given/);
+  t.notMatch(stdout, 'else `default`');
+});
+
 t.test('tells programs the same as data', async (t) => {
   const { json, podid } = await sceneOf(t, [aNode('node1'), ...served.slice(0, -1), anAssignment('Created')]);
   const summary = (await json(['status'])) as Summary;
@@ -130,6 +136,32 @@ t.test('tells what it could not read, and the rest', async (t) => {
   const { untold, nodes } = (await json(['status'])) as Summary;
   t.match(untold, [/^nodes: no right/, /^daemonsets: no right/, /^azureidentitybindings: no right/]);
   t.match(nodes, [{ node: 'node1', ready: true }], 'nodes that have an agent are known by it');
+});
+
+t.test('says once that the API server is away, and watches on until it is back', async (t) => {
+  const { api, podid } = await sceneOf(t, [aNode('node1'), ...served]);
+  await api.fault({ away: true });
+  t.match(await podid(['status']), {
+    status: 1,
+    stdout: '',
+    stderr: /^podid: [^\n]*cannot be reached[^\n]*\n$/,
+  });
+  const end = new AbortController();
+  const shown: string[] = [];
+  const onOutput = (text: string): void => {
+    if (shown.push(text) === 1) void api.fault({ away: false });
+    else end.abort();
+  };
+  t.match(await podid(['status', '--watch'], { signal: end.signal, onOutput }), { status: 0 });
+  t.match(shown, [/^\? nodes: .*cannot be reached/, /^Nodes: 1, 1 with an agent/]);
+});
+
+t.test('takes -A as kubectl does', async (t) => {
+  const { json } = await sceneOf(t, [aNode('node1'), ...served]);
+  const all = await json(['status']);
+  t.same(await json(['status', '-A']), all);
+  t.same(await json(['status', '-A', '-n', 'nowhere']), all);
+  t.match(await json(['status', '-n', 'nowhere']), { pods: { served: 0 } });
 });
 
 t.test('states nothing of what it could not read', async (t) => {

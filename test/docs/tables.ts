@@ -43,9 +43,9 @@ export function withTables(page: string, text: string): string {
   return Object.entries(tables[page] ?? {}).reduce((all, [name, make]) => withTable(all, name, make()), text);
 }
 
-/** The rows that `others` has not. Of klog's, which do nothing, the page tells in one sentence. */
+/** The rows that `others` has not, or tells otherwise. Of klog's, which do nothing, the page tells in one sentence. */
 function without(table: FlagTable, others: FlagTable): FlagTable {
-  return Object.fromEntries(Object.entries(table).filter(([key]) => !Object.hasOwn(others, key)));
+  return Object.fromEntries(Object.entries(table).filter(([key, spec]) => others[key] !== spec));
 }
 
 /** podid's verbs, each with its examples, what it says of itself, and its own flags. */

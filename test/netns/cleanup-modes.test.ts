@@ -66,8 +66,10 @@ for (const shell of shells) {
 t.test('explains itself, and refuses arguments that it does not know', { skip }, async (t) => {
   const onNode = execIn(throwAwayNamespace(t));
   const help = await cleanup(onNode, '--help');
-  t.match(help, { code: 0, stdout: /^usage: cleanup-iptables/ });
+  t.match(help, { code: 0, stdout: /^usage: cleanup-iptables/, stderr: '' });
   for (const word of ['--dry-run', '--verify', 'Exit status']) t.match(help.stdout, word);
-  for (const args of [['--force'], ['--dry-run', '--verify'], ['']])
-    t.match(await cleanup(onNode, ...args), { code: 1, stdout: '', stderr: /takes --dry-run, --verify/ });
+  t.same(await cleanup(onNode, '-h'), help);
+  const stderr = /^cleanup-iptables: takes nothing or one of --dry-run, --verify and --help, not ".*"\n$/;
+  for (const args of [['--force'], ['--dry-run', '--verify'], ['--help', 'x'], ['']])
+    t.match(await cleanup(onNode, ...args), { code: 2, stdout: '', stderr }, args.join(' '));
 });

@@ -8,6 +8,8 @@ import { settingsOf } from './settings.ts';
 export interface Workload {
   readonly namespace: string;
   readonly name: string;
+  /** Its service account. */
+  readonly account: string;
   /** '' until it is scheduled. */
   readonly node: string;
   readonly image: string;
@@ -25,6 +27,16 @@ export interface Agent extends Workload {
   readonly settings: NmiConfig | string;
 }
 
+/** Whether an image is one of the original's: mcr.microsoft.com/oss/azure/aad-pod-identity/nmi:v1.8.17, of any registry. */
+export function isOriginals(image: string): boolean {
+  return /(^|\/)aad-pod-identity\/(nmi|mic)\b/.test(image);
+}
+
+/** The service account of a pod, by its spec. */
+export function accountOf(podSpec: Raw): string {
+  return text(podSpec, 'serviceAccountName') || 'default';
+}
+
 /** The container that the original's manifests and chart, and ours, name so; else the first. */
 export function mainContainer(podSpec: Raw, name: 'nmi' | 'mic'): Raw {
   const containers = records(podSpec, 'containers');
@@ -34,10 +46,7 @@ export function mainContainer(podSpec: Raw, name: 'nmi' | 'mic'): Raw {
 /** In place of a host's own, for a pod that has none yet: as the agent takes them. */
 export const anyHost = { 'spec.nodeName': 'any', 'status.hostIP': '127.0.0.1' } as const;
 
-/**
- * Undefined for what cannot be one: without the node's network no rules can be set. Whoever may make pods may give them NMI's
- * labels and any command line; whoever may have hostNetwork has the node already.
- */
+/** Undefined for what cannot be one: without the node's network no rules can be set. Whose it is, standing.ts tells. */
 export function parseAgent(raw: unknown): Agent | undefined {
   return parsing(raw, (object) => {
     const spec = record(object, 'spec');
@@ -82,9 +91,10 @@ function workloadOf(object: Raw, component: 'nmi' | 'mic'): Workload | undefined
   return {
     namespace: text(metadata, 'namespace'),
     name,
+    account: accountOf(spec),
     node: text(spec, 'nodeName'),
     image,
-    original: /(^|\/)aad-pod-identity\//.test(image),
+    original: isOriginals(image),
     ready: isReady,
     why: isReady ? '' : reasonOf(status),
     deleting: isDeleting(object),

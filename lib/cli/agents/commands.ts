@@ -16,9 +16,9 @@ export function installing(overlay: 'standard' | 'managed' | 'service-principal'
 /** One command for each DaemonSet of agents that was read; else one that names both that it may be. */
 export function ofAgentSets(
   sets: Told<readonly AgentSet[]>,
-  command: (daemonSet: string, namespace: string) => string,
+  command: (daemonSet: string, namespace: string, set?: AgentSet) => string,
 ): readonly string[] {
-  const read = orNone(sets).map(({ name, namespace }) => command(name, namespace));
+  const read = orNone(sets).map((set) => command(set.name, set.namespace, set));
   return read.length > 0
     ? read
     : [`${command(usual.nmi[0], 'NAMESPACE')}   # or ${usual.nmi[1]}, the chart's`];

@@ -5,6 +5,8 @@ import type { Verb } from '../verb.ts';
 interface Known {
   /** `exception add` */
   readonly name: string;
+  /** The words that may stand behind it, where they are a few that are known: `bash`, `zsh`. */
+  readonly choices: readonly string[];
   readonly summary: string;
   /** `--name=`, `--watch`; with `=` where a value follows. */
   readonly flags: readonly string[];
@@ -58,17 +60,23 @@ ${zshRows(known)}
   case "\${typed[*]}" in
 ${zshFlagRows(known)}
   esac
-  if [[ $PREFIX == -* ]]; then compadd -S '' -- $flags; else _describe verb next; fi
+  if [[ $PREFIX == -* ]]; then
+    compadd -S '' -- \${(M)flags:#*=}
+    compadd -- \${flags:#*=}
+  else
+    _describe verb next
+  fi
 }
 if [[ \${funcstack[1]} == _podid ]]; then _podid; else compdef _podid podid kubectl-podid; fi
 `;
 }
 
-function knownOf({ name, summary, flags }: Verb): Known {
+function knownOf({ name, words: behind, summary, flags }: Verb): Known {
   const words = Object.values(flags).map(
     ({ flag, type }: FlagSpec<unknown>) => `--${flag}${type.bare ? '' : '='}`,
   );
-  return { name, summary, flags: words.sort() };
+  const choices = /^[a-z]+(\|[a-z]+)+$/.test(behind) ? behind.split('|') : [];
+  return { name, choices, summary, flags: words.sort() };
 }
 
 /** The flags whose value may be the next word, which then is no verb, as a pattern of the shell. */
@@ -78,18 +86,21 @@ function valued(verbs: readonly Verb[]): string {
   return [...new Set(names)].sort().join(' | ');
 }
 
-/** What may follow each beginning: `` → all first words, `exception` → add, update … */
+/** What may follow each beginning, with a line about it: `` → all first words, `exception` → add, update … */
 function followers(known: readonly Known[]): ReadonlyMap<string, ReadonlyMap<string, string>> {
   const after = new Map<string, Map<string, string>>();
-  for (const { name, summary } of known) {
-    const words = name.split(' ');
-    words.forEach((word, i) => {
-      const begun = words.slice(0, i).join(' ');
-      const next = after.get(begun) ?? new Map<string, string>();
-      after.set(begun, next);
-      if (!next.has(word) || i === words.length - 1) next.set(word, summary);
-    });
+  const put = (begun: string, word: string, line: string): void => {
+    after.set(begun, (after.get(begun) ?? new Map<string, string>()).set(word, line));
+  };
+  for (const { name, choices, summary } of known) {
+    const [group = '', second] = name.split(' ');
+    if (second === undefined) put('', group, summary);
+    else put(group, second, summary);
+    for (const choice of choices) put(name, choice, choice);
   }
+  for (const [group, next] of [...after])
+    if (group !== '' && !known.some(({ name }) => name === group))
+      put('', group, [...next.keys()].join(', '));
   return after;
 }
 

@@ -1,5 +1,6 @@
 import { podKey } from '../../model/pod.ts';
-import type { Facts } from './facts.ts';
+import { isOriginals } from '../agents/agent.ts';
+import type { Controller, Facts } from './facts.ts';
 import { type Finding, judge, listed, together, type Verdict } from './finding.ts';
 
 /** On what AKS puts into a cluster and keeps as it is. */
@@ -11,15 +12,24 @@ export function isAddOns(labels: Readonly<Record<string, string>>): boolean {
   return labels[managedBy] === 'aks' || labels[mode] !== undefined;
 }
 
+/** Whether this is NMI or MIC as AKS's add-on brings them. Anybody may put such labels and images on his own; not there. */
+export function isAddOn({ namespace, labels, images }: Controller): boolean {
+  return namespace === 'kube-system' && isAddOns(labels) && images.some(isOriginals);
+}
+
 /** What was made by `az aks pod-identity`: AKS takes it away with the add-on, and the pods lose their identities. */
 export function checkAddOn({ identities, bindings, exceptions, daemonSets }: Facts): Verdict {
   return together(
-    judge({ identities, bindings, exceptions }, (read) => made(read)),
+    judge({ identities, bindings, exceptions, daemonSets }, (read) =>
+      read.daemonSets.some(isAddOn) ? made(read) : [],
+    ),
     judge({ exceptions, daemonSets }, (read) => {
       const there = read.exceptions.some(
         ({ namespace, podLabels }) => namespace === 'kube-system' && podLabels[managedBy] === 'aks',
       );
-      const isAks = read.daemonSets.some(({ labels }) => labels[managedBy] === 'aks');
+      const isAks = read.daemonSets.some(
+        ({ namespace, labels }) => namespace === 'kube-system' && labels[managedBy] === 'aks',
+      );
       return isAks && !there ? [noException] : [];
     }),
   );

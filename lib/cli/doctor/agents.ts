@@ -2,17 +2,19 @@ import { podKey } from '../../model/pod.ts';
 import { clean } from '../../model/text.ts';
 import type { Agent, Workload } from '../agents/agent.ts';
 import { installing, ofAgentSets, ofMicDeployments } from '../agents/commands.ts';
+import { type Component, strangeness } from '../agents/standing.ts';
 import { quoted } from '../shell.ts';
 import { orNone } from '../told.ts';
 import type { Complaint, Facts } from './facts.ts';
 import { type Finding, judge, listed, together, type Verdict } from './finding.ts';
-import { needsIdentity } from './labels.ts';
+import { wantingIdentity } from './labels.ts';
 
 /** Agents that are missing, not ready, or two on a node. Ready says that the rules stand, as the kernel shows them. */
 export function checkAgents(facts: Facts): Verdict {
   const { agents, pods, bindings, nodes } = facts;
   const complaints = orNone(facts.complaints);
   return together(
+    { findings: strange('nmi', facts), untold: [] },
     judge({ agents }, (read) => [
       ...none(read.agents.filter(isThere)),
       ...unready(read.agents, complaints),
@@ -22,9 +24,8 @@ export function checkAgents(facts: Facts): Verdict {
       if (!read.agents.some(isThere)) return [];
       const served = new Set(read.agents.filter(isThere).map(({ node }) => node));
       const linux = new Set(read.nodes.filter(({ os }) => os !== 'windows').map(({ name }) => name));
-      const needy = read.pods.filter(
-        (pod) => !pod.ended && !pod.hostNetwork && needsIdentity(pod, read.bindings, facts.mode),
-      );
+      const index = wantingIdentity(read.bindings);
+      const needy = read.pods.filter((pod) => !pod.ended && !pod.hostNetwork && index.wants(pod));
       return [
         ...unserved(
           [...linux].filter((node) => !served.has(node)),
@@ -43,15 +44,30 @@ function isThere({ deleting, ready }: Agent): boolean {
 }
 
 /** MIC, where there has to be one, and not where there must be none. */
-export function checkMic({ mics, mode, complaints, agents }: Facts): Verdict {
-  const verdict = judge({ mics }, (read): readonly Finding[] => {
+export function checkMic(facts: Facts): Verdict {
+  return together({ findings: strange('mic', facts), untold: [] }, checkOwnMic(facts));
+}
+
+function checkOwnMic({ mics, mode, complaints, agents }: Facts): Verdict {
+  return judge({ mics, mode }, (read): readonly Finding[] => {
     const ready = read.mics.filter((mic) => mic.ready);
-    if (mode.managed) return read.mics.length > 0 ? [needless(read.mics)] : [];
+    if (read.mode.managed) return read.mics.length > 0 ? [needless(read.mics)] : [];
     if (read.mics.length === 0) return orNone(agents).length > 0 ? [noMic] : [];
     const waiting = unready(read.mics, orNone(complaints), ready.length > 0 ? 'warning' : 'error');
     return waiting.map((finding) => ({ ...finding, why: 'New pods get no identity while no MIC leads' }));
   });
-  return together(verdict, { findings: [], untold: mode.doubt === undefined ? [] : [mode.doubt] });
+}
+
+function strange(component: Component, { strangers }: Facts): readonly Finding[] {
+  return strangers[component].map((claim) => {
+    const { found, ask } = strangeness(component, claim);
+    return {
+      severity: 'warning',
+      what: found,
+      why: 'Somebody made it who is not of this installation; or it is, and its ClusterRoleBinding is gone, and then it does not work',
+      mend: [ask, installing('standard')],
+    };
+  });
 }
 
 const noMic: Finding = {

@@ -9,7 +9,7 @@ const idle = 'The identities that they stand for stay on the machines, where nob
 
 /** AzureAssignedIdentities that no MIC looks after: stuck in their deletion, of pods that are gone, or of another mode. */
 export function checkAssignments({ assigned, pods, nodes, mics, mode }: Facts): Verdict {
-  return judge({ assigned, pods, nodes, mics }, (read): readonly Finding[] => {
+  return judge({ assigned, pods, nodes, mics, mode }, (read): readonly Finding[] => {
     // A living MIC is at them; what it leaves for its grace is no finding.
     if (read.mics.some(({ ready }) => ready)) return [];
     const providers = new Map(read.nodes.map(({ name, providerId }) => [name, providerId]));
@@ -17,7 +17,7 @@ export function checkAssignments({ assigned, pods, nodes, mics, mode }: Facts): 
     const of = (cause: RepairCause): readonly AssignedObject[] =>
       repairs.filter((each) => each.cause === cause).map(({ object }) => object);
     const wrong = new Set(repairs.map(({ object }) => object));
-    const others = mode.managed ? read.assigned.filter((object) => !wrong.has(object)) : [];
+    const others = read.mode.managed ? read.assigned.filter((object) => !wrong.has(object)) : [];
     return [...stuck(of('stuck')), ...gone(of('pod-gone')), ...foreign(others)];
   });
 }

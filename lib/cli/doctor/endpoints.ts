@@ -1,7 +1,7 @@
 import { podKey } from '../../model/pod.ts';
 import type { Facts, SeenPod } from './facts.ts';
 import { type Finding, judge, listed, type Verdict } from './finding.ts';
-import { needsIdentity } from './labels.ts';
+import { wantingIdentity } from './labels.ts';
 
 /**
  * Environment variables by which Azure's SDKs take another way than IMDS: that of App Service, Service Fabric or Cloud Shell
@@ -15,11 +15,10 @@ export const misleadingVariables = [
 ] as const;
 
 /** Pods whose SDK never asks the agent. Variables of a ConfigMap or of the image itself do not show here. */
-export function checkEndpoints({ pods, bindings, mode }: Facts): Verdict {
+export function checkEndpoints({ pods, bindings }: Facts): Verdict {
   return judge({ pods, bindings }, (read) => {
-    const misled = read.pods.filter(
-      (pod) => !pod.ended && pod.misleading.length > 0 && needsIdentity(pod, read.bindings, mode),
-    );
+    const index = wantingIdentity(read.bindings);
+    const misled = read.pods.filter((pod) => !pod.ended && pod.misleading.length > 0 && index.wants(pod));
     const groups = Object.groupBy(misled, ({ namespace, misleading }) => `${namespace} ${misleading}`);
     return Object.values(groups).map((group = []) => findingOf(group));
   });

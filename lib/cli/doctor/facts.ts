@@ -3,6 +3,7 @@ import type { AssignedObject, MicPod } from '../../model/assigned-object.ts';
 import type { AzurePodIdentityException } from '../../model/exception.ts';
 import type { Agent, Workload } from '../agents/agent.ts';
 import type { AgentSet } from '../agents/read.ts';
+import type { Component } from '../agents/standing.ts';
 import type { Mode } from '../explain/mode.ts';
 import type { Told } from '../told.ts';
 import type { Access } from './access.ts';
@@ -14,7 +15,6 @@ export interface SeenPod extends MicPod {
   /** Of its node, '' until it runs. */
   readonly hostIp: string;
   readonly hostNetwork: boolean;
-  readonly serviceAccount: string;
   /** Environment variables that its containers are given and that lead SDKs away from IMDS. */
   readonly misleading: readonly string[];
 }
@@ -65,11 +65,13 @@ export type Written<T> = T & {
 
 /** All that the checks look at. Reading it is read.ts's. */
 export interface Facts {
-  /** How the agents decide. */
-  readonly mode: Mode;
+  /** How the agents decide; untold where that would be a guess. */
+  readonly mode: Told<Mode>;
   readonly agents: Told<readonly Agent[]>;
   readonly agentSets: Told<readonly AgentSet[]>;
   readonly mics: Told<readonly Workload[]>;
+  /** Pods that look like agents or MICs and are none of the cluster's. */
+  readonly strangers: Readonly<Record<Component, readonly Workload[]>>;
   readonly pods: Told<readonly SeenPod[]>;
   readonly nodes: Told<readonly SeenNode[]>;
   readonly identities: Told<readonly Written<SeenIdentity>[]>;

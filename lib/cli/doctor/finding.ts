@@ -1,4 +1,4 @@
-import type { Told } from '../told.ts';
+import { type Told, untoldOf } from '../told.ts';
 
 /** `error`: some pod gets no token, or may get one that it should not; `warning`: it may come to that; `note`: good to know. */
 export type Severity = 'error' | 'warning' | 'note';
@@ -35,11 +35,6 @@ export function judge<const Needed extends Readonly<Record<string, Told<unknown>
     told.kind === 'told' ? told.value : undefined,
   ]);
   return { findings: look(Object.fromEntries(values)), untold: [] };
-}
-
-/** Why these could not be read, each reason once. */
-export function untoldOf(...tolds: readonly Told<unknown>[]): readonly string[] {
-  return [...new Set(tolds.flatMap((told) => (told.kind === 'untold' ? [told.why] : [])))];
 }
 
 /** All that several looks say. */

@@ -45,7 +45,7 @@ const standardOnly: ReadonlySet<Code> = new Set<Code>([
 export function checkIdentities(facts: Facts): Verdict {
   const { identities, bindings, pods, nodes, mode } = facts;
   return together(
-    judge({ identities, bindings, pods, nodes }, (read) => {
+    judge({ identities, bindings, pods, nodes, mode }, (read) => {
       const providers = new Map(read.nodes.map(({ name, providerId }) => [name, providerId]));
       const { problems } = survey(
         { ...read, nodes: providers, assigned: [], nowMs: 0 },
@@ -54,12 +54,12 @@ export function checkIdentities(facts: Facts): Verdict {
           graceMs: 0,
           prewarm: false,
           immutable: [],
-          namespaced: mode.namespaced,
+          namespaced: read.mode.namespaced,
         },
       );
       return problems
         .all()
-        .filter(({ code }) => !mode.managed || !standardOnly.has(code))
+        .filter(({ code }) => !read.mode.managed || !standardOnly.has(code))
         .map(findingOf);
     }),
     judge({ identities, bindings }, (read) => unbound(read)),

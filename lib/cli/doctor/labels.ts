@@ -1,21 +1,15 @@
 import type { SeenBinding } from '../../assign/snapshot.ts';
 import { bindingLabel } from '../../model/binding.ts';
 import { podKey } from '../../model/pod.ts';
-import { bindingSelects, type Selectable } from '../../model/selection.ts';
 import { clean } from '../../model/text.ts';
-import type { Mode } from '../explain/mode.ts';
+import { BindingIndex } from '../binding-index.ts';
 import { quoted } from '../shell.ts';
 import type { Facts, SeenPod } from './facts.ts';
 import { counted, type Finding, judge, listed, together, type Verdict } from './finding.ts';
 
-/** Whether the pod is meant to have an identity: it carries the label, or a binding selects it. */
-export function needsIdentity(
-  pod: Selectable,
-  bindings: readonly SeenBinding[],
-  { namespaced }: Pick<Mode, 'namespaced'>,
-): boolean {
-  if (pod.labels[bindingLabel]) return true;
-  return bindings.some((binding) => binding.podSelector && bindingSelects(binding, pod, !namespaced));
+/** Tells which pods are meant to have an identity; in whichever mode, since a label counts by itself. */
+export function wantingIdentity(bindings: readonly SeenBinding[]): BindingIndex {
+  return new BindingIndex(bindings, { namespaced: false });
 }
 
 /** Labels without a binding, bindings without a pod, and the label in another letter case. */
@@ -23,26 +17,27 @@ export function checkLabels(facts: Facts): Verdict {
   const { pods, bindings, mode } = facts;
   return together(
     judge({ pods }, (read) => misspelt(read.pods)),
-    judge({ pods, bindings }, (read) => [
-      ...unbound(read.pods, read.bindings, mode),
-      ...idle(read.pods, read.bindings, mode),
-    ]),
+    judge({ pods, bindings, mode }, (read) => {
+      const index = new BindingIndex(read.bindings, read.mode);
+      return [...unbound(read.pods, read.bindings, index), ...idle(read.pods, read.bindings, index)];
+    }),
   );
 }
 
-function unbound(pods: readonly SeenPod[], bindings: readonly SeenBinding[], mode: Mode): readonly Finding[] {
-  const lost = pods.filter(({ ended, labels }) => !ended && labels[bindingLabel]);
-  const groups = Object.groupBy(
-    lost.filter((pod) => !bindings.some((each) => bindingSelects(each, pod, !mode.namespaced))),
-    ({ namespace, labels }) => `${namespace}/${labels[bindingLabel]}`,
-  );
+function unbound(
+  pods: readonly SeenPod[],
+  bindings: readonly SeenBinding[],
+  index: BindingIndex,
+): readonly Finding[] {
+  const lost = pods.filter((pod) => !pod.ended && pod.labels[bindingLabel] && !index.hasFor(pod));
+  const groups = Object.groupBy(lost, ({ namespace, labels }) => `${namespace}/${labels[bindingLabel]}`);
+  // Of the same namespace: to change another's binding would take its pods' identity and give it to these.
+  const byLabel = bindings.filter(({ podSelector }) => !podSelector);
+  const nearly = new Map(byLabel.map((each) => [nearlyAt(each.namespace, each.selector), each]));
   return Object.values(groups).map((group = []) => {
     const [{ namespace = '', labels = {} } = {}] = group;
     const label = labels[bindingLabel] ?? '';
-    // Of the same namespace: to change another's binding would take its pods' identity and give it to these.
-    const near = bindings.find(
-      (each) => each.namespace === namespace && each.selector !== label && same(each.selector, label),
-    );
+    const near = nearly.get(nearlyAt(namespace, label));
     const hint = near
       ? `; AzureIdentityBinding ${podKey(near)} has ${clean(near.selector)}, in another letter case`
       : '';
@@ -64,12 +59,18 @@ function relabel({ namespace, name }: SeenBinding, selector: string): string {
   return `kubectl patch azureidentitybinding ${name} -n ${namespace} --type=merge -p=${quoted(patch)}`;
 }
 
+/** A place for all selectors of a namespace that differ in letter case alone. */
+function nearlyAt(namespace: string, selector: string): string {
+  return `${namespace}/${selector.toLowerCase()}`;
+}
+
 /** The pods may well be to come. */
-function idle(pods: readonly SeenPod[], bindings: readonly SeenBinding[], mode: Mode): readonly Finding[] {
-  const without = bindings.filter((binding) => {
-    const speaks = binding.selector !== '' || binding.podSelector;
-    return speaks && !pods.some((pod) => bindingSelects(binding, pod, !mode.namespaced));
-  });
+function idle(
+  pods: readonly SeenPod[],
+  bindings: readonly SeenBinding[],
+  index: BindingIndex,
+): readonly Finding[] {
+  const without = index.idle(bindings, pods);
   if (without.length === 0) return [];
   const [first] = without;
   return [

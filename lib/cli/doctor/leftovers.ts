@@ -1,14 +1,12 @@
 import { podKey } from '../../model/pod.ts';
 import { clean } from '../../model/text.ts';
-import type { Agent } from '../agents/agent.ts';
+import { type Agent, isOriginals } from '../agents/agent.ts';
 import { installing } from '../agents/commands.ts';
 import { orNone } from '../told.ts';
-import { checkAddOn, isAddOns } from './add-on.ts';
+import { checkAddOn, isAddOn } from './add-on.ts';
 import type { Controller, Facts, Role } from './facts.ts';
 import { type Finding, judge, listed, together, type Verdict } from './finding.ts';
 
-/** mcr.microsoft.com/oss/azure/aad-pod-identity/nmi:v1.8.17, of any registry. */
-const originals = /(^|\/)aad-pod-identity\/(nmi|mic)[:@]/;
 const ownName = 'app.kubernetes.io/name';
 
 /** What the original and its AKS add-on left behind, and what of both runs at once. */
@@ -24,13 +22,13 @@ export function checkLeftovers(facts: Facts): Verdict {
 }
 
 function isOriginal({ images }: Controller): boolean {
-  return images.some((image) => originals.test(image));
+  return images.some(isOriginals);
 }
 
 function runs(controller: Controller, { agents }: Facts): Finding {
-  const { kind, namespace, name, labels, images } = controller;
-  const image = images.find((each) => originals.test(each)) ?? '';
-  const addOn = isAddOns(labels);
+  const { kind, namespace, name, images } = controller;
+  const image = images.find(isOriginals) ?? '';
+  const addOn = isAddOn(controller);
   const ours = orNone(agents).some(({ original }) => !original);
   return {
     severity: ours ? 'warning' : 'note',

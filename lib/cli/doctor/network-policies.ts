@@ -1,26 +1,19 @@
 import { type NmiConfig, nmiFlags, podPortsUsed } from '../../config/nmi-flags.ts';
 import { podKey } from '../../model/pod.ts';
-import { quoted } from '../shell.ts';
 import { orNone } from '../told.ts';
-import { allows, type EgressPolicy, isolating, type Target } from './egress.ts';
+import { allows, type EgressPolicy, isolating } from './egress.ts';
 import type { Facts, SeenPod } from './facts.ts';
 import { type Finding, judge, listed, type Verdict } from './finding.ts';
-import { needsIdentity } from './labels.ts';
+import { wantingIdentity } from './labels.ts';
+import { allowing, type Door } from './policy-offer.ts';
 
-type Addresses = Pick<NmiConfig, 'metadataIp' | 'metadataPort' | 'nmiPort'>;
-
-const usual: Addresses = {
-  metadataIp: nmiFlags.metadataIp.default,
-  metadataPort: nmiFlags.metadataPort.default,
-  nmiPort: nmiFlags.nmiPort.default,
-};
-
-/** Where the packet is judged by the CNI: nobody can tell from here, so both have to be allowed. */
+/** Where a packet is judged by the CNI: nobody can tell from here, so all of it has to be allowed. */
 interface Ways {
   /** Before the redirect, by 169.254.169.254:80. */
   readonly before: boolean;
-  /** After it, by the agent's address and port. */
-  readonly after: boolean;
+  /** After it, by the agent's address: at the port that agents begin with, and at all that they may come to. */
+  readonly first: boolean;
+  readonly all: boolean;
 }
 
 /** Pods that the same policies keep from the same. */
@@ -33,74 +26,92 @@ interface Group {
 /** NetworkPolicies that keep pods with an identity from the agent of their node. */
 export function checkNetworkPolicies(facts: Facts): Verdict {
   const { pods, policies, bindings } = facts;
-  const settings = orNone(facts.agents).map((agent) => agent.settings);
-  const addresses = settings.find((each) => typeof each === 'object') ?? usual;
+  const door = doorOf(facts);
   return judge({ pods, policies, bindings }, (read) => {
+    const index = wantingIdentity(read.bindings);
     const groups = new Map<string, Group>();
     for (const pod of read.pods) {
-      if (pod.hostNetwork || pod.ended || !needsIdentity(pod, read.bindings, facts.mode)) continue;
+      if (pod.hostNetwork || pod.ended || pod.hostIp === '' || !index.wants(pod)) continue;
       const own = isolating(read.policies, pod);
-      const ways = waysOf(own, pod.hostIp, addresses);
-      if (own.length === 0 || (ways.before && ways.after)) continue;
+      const ways = waysOf(own, pod.hostIp, door);
+      if (own.length === 0 || (ways.before && ways.all)) continue;
       const key = JSON.stringify([ways, own.map(podKey)]);
       const group = groups.get(key) ?? { ways, policies: own, pods: [] };
       groups.set(key, group);
       group.pods.push(pod);
     }
-    return [...groups.values()].map((group) => findingOf(group, addresses));
+    const nodes = read.pods.map(({ hostIp }) => hostIp);
+    return [...groups.values()].map((group) => findingOf(group, door, { nodes, all: read.policies }));
   });
+}
+
+type Addresses = Pick<NmiConfig, 'metadataIp' | 'metadataPort' | 'nmiPort' | 'nmiListenAddress'>;
+
+const usual: Addresses = {
+  metadataIp: nmiFlags.metadataIp.default,
+  metadataPort: nmiFlags.metadataPort.default,
+  nmiPort: nmiFlags.nmiPort.default,
+  nmiListenAddress: nmiFlags.nmiListenAddress.default,
+};
+
+function doorOf(facts: Facts): Door {
+  const agents = orNone(facts.agents);
+  const settings = agents.map((agent) => agent.settings).find((each) => typeof each === 'object') ?? usual;
+  const { metadataIp, metadataPort, nmiPort, nmiListenAddress } = settings;
+  // The original knows no hand-over.
+  const isOld = agents.length > 0 && agents.every(({ original }) => original);
+  return {
+    metadata: { ip: metadataIp, port: metadataPort },
+    ports: Array.from({ length: isOld ? 1 : podPortsUsed }, (_, i) => nmiPort + i),
+    loopback: /^127\.|^0\.0\.0\.0$/.test(nmiListenAddress),
+  };
 }
 
 function waysOf(
   policies: readonly EgressPolicy[],
   hostIp: string,
-  { metadataIp, metadataPort, nmiPort: port }: Addresses,
+  { metadata, ports, loopback }: Door,
 ): Ways {
-  const may = (target: Target): boolean => policies.some((policy) => allows(policy, target));
+  const may = (ip: string, port: number): boolean => policies.some((policy) => allows(policy, { ip, port }));
+  const open = (port: number): boolean => may(hostIp, port) || (loopback && may('127.0.0.1', port));
   return {
-    before: may({ ip: metadataIp, port: metadataPort }),
-    after: may({ ip: hostIp, port }) || may({ ip: '127.0.0.1', port }),
+    before: may(metadata.ip, metadata.port),
+    first: ports.slice(0, 1).every(open),
+    all: ports.every(open),
   };
 }
 
-function findingOf({ ways, policies, pods }: Group, addresses: Addresses): Finding {
-  const { metadataIp, metadataPort, nmiPort } = addresses;
-  const missing = [
-    ...(ways.before ? [] : [`${metadataIp}, port ${metadataPort}`]),
-    ...(ways.after ? [] : [`the node's address, port ${nmiPort}`]),
-  ].join(' and ');
+interface Cluster {
+  /** Addresses of the nodes. */
+  readonly nodes: readonly string[];
+  readonly all: readonly EgressPolicy[];
+}
+
+function findingOf({ ways, policies, pods }: Group, door: Door, { nodes, all }: Cluster): Finding {
   const names = listed(policies.map(podKey));
   const isolate =
     policies.length > 1 ? `NetworkPolicies ${names} isolate` : `NetworkPolicy ${names} isolates`;
-  const half = ways.before || ways.after;
   return {
-    severity: half ? 'warning' : 'error',
-    what: `${isolate} the egress of ${listed(pods.map(podKey))}, and nothing allows ${missing}`,
-    why: half
-      ? 'Some network plugins judge a packet before it is redirected to the agent, others after: on one of the two kinds these pods get no token'
-      : 'Their requests for a token are dropped before an agent hears of them: SDKs time out',
-    mend: policies.slice(0, 1).map((policy) => allowing(policy, addresses)),
+    severity: ways.before || ways.first ? 'warning' : 'error',
+    what: `${isolate} the egress of ${listed(pods.map(podKey))}, and nothing allows ${missing(ways, door)}`,
+    why: meaning(ways),
+    mend: [allowing({ isolating: policies, all }, nodes, door)],
   };
 }
 
-/** For the pods of a policy that is there, and for no others: a policy isolates whomever it selects. */
-function allowing(
-  { namespace, name, podSelector }: EgressPolicy,
-  { metadataIp, metadataPort, nmiPort }: Addresses,
-): string {
-  const ports = Array.from({ length: podPortsUsed }, (_, i) => ({ protocol: 'TCP', port: nmiPort + i }));
-  const policy = {
-    apiVersion: 'networking.k8s.io/v1',
-    kind: 'NetworkPolicy',
-    metadata: { name: `${name}-pod-identity` },
-    spec: {
-      podSelector,
-      policyTypes: ['Egress'],
-      egress: [
-        { to: [{ ipBlock: { cidr: `${metadataIp}/32` } }], ports: [{ protocol: 'TCP', port: metadataPort }] },
-        { ports },
-      ],
-    },
-  };
-  return `echo '${JSON.stringify(policy)}' | kubectl apply -n ${quoted(namespace)} -f -`;
+function missing({ before, all }: Ways, { metadata, ports }: Door): string {
+  const [first = 0] = ports;
+  const shown = ports.length > 1 ? `ports ${first} to ${ports.at(-1)}` : `port ${first}`;
+  return [
+    ...(before ? [] : [`${metadata.ip}, port ${metadata.port}`]),
+    ...(all ? [] : [`the node's address, ${shown}`]),
+  ].join(' and ');
+}
+
+function meaning({ before, first, all }: Ways): string {
+  if (before && first && !all)
+    return 'An agent that took over from its predecessor listens on one of the further ports: where policies look behind the redirect, these pods get no token then';
+  return before || first
+    ? 'Some network plugins judge a packet before it is redirected to the agent, others after: on one of the two kinds these pods get no token'
+    : 'Their requests for a token are dropped before an agent hears of them: SDKs time out';
 }

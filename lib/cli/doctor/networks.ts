@@ -26,9 +26,12 @@ const networks: readonly (readonly [name: RegExp, network: Network])[] = [
   [/^ovnkube-node$|^kube-ovn-cni$/, { title: 'OVN', link: 'ovs' }],
 ];
 
+/** Where network plugins are. Elsewhere anybody may call his DaemonSet `cilium`. */
+const places = /^(kube-.*|calico-system|cilium(-system)?|weave|ovn-kubernetes|openshift-.*)$/;
+
 /** The one that decides: with Cilium on Azure CNI, say, it is Cilium. Undefined for none that we know. */
 export function networkOf(daemonSets: readonly Controller[]): Network | undefined {
-  const names = daemonSets.map(({ name }) => name);
+  const names = daemonSets.filter(({ namespace }) => places.test(namespace)).map(({ name }) => name);
   return networks.find(([pattern]) => names.some((name) => pattern.test(name)))?.[1];
 }
 

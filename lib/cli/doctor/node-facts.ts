@@ -78,20 +78,31 @@ function bridged(logs: readonly AgentLog[], agentSets: Facts['agentSets']): read
 }
 
 function bridgeOf(what: string, agentSets: Facts['agentSets']): Finding {
-  const patch = [{ op: 'add', path: '/spec/template/spec/containers/0/args/-', value: '--pin-neighbours' }];
   return {
     severity: 'warning',
     what,
     why: "On a bridge a pod that has the capability NET_RAW can take a neighbour's address, and with it the identity. Either of these ends it",
     mend: [
-      ...ofAgentSets(
-        agentSets,
-        (name, namespace) =>
-          `kubectl patch daemonset ${quoted(name)} -n ${quoted(namespace)} --type=json -p=${quoted(JSON.stringify(patch))}`,
-      ),
+      ...pinning(agentSets),
       'kubectl label namespace NAMESPACE pod-security.kubernetes.io/enforce=restricted',
     ],
   };
+}
+
+/** The original knows no such flag, and would not start with it. */
+function pinning(agentSets: Facts['agentSets']): readonly string[] {
+  const own = orNone(agentSets).filter(({ original }) => !original);
+  if (own.length === 0 && orNone(agentSets).length > 0) return [];
+  return ofAgentSets(
+    agentSets.kind === 'told' ? { ...agentSets, value: own } : agentSets,
+    (name, namespace, set) => {
+      const args = `/spec/template/spec/containers/${set?.container ?? 0}/args`;
+      const flag = '--pin-neighbours';
+      const add = set?.hasArgs === false ? { path: args, value: [flag] } : { path: `${args}/-`, value: flag };
+      const patch = JSON.stringify([{ op: 'add', ...add }]);
+      return `kubectl patch daemonset ${quoted(name)} -n ${quoted(namespace)} --type=json -p=${quoted(patch)}`;
+    },
+  );
 }
 
 function backendIn({ lines }: AgentLog): string | undefined {

@@ -7,14 +7,12 @@ import type { AgentSet } from '../agents/read.ts';
 import type { Mode } from '../explain/mode.ts';
 import type { Told } from '../told.ts';
 import { type Access, askAccess, type ServiceAccount } from './access.ts';
-import type { SeenPod } from './facts.ts';
 import { agentNeeds, micNeeds, type Need } from './needs.ts';
 
-export interface Programs {
+/** The programs that run. */
+export interface Running {
   readonly agents: readonly Agent[];
   readonly mics: readonly Workload[];
-  /** Of all namespaces: they tell the service accounts. */
-  readonly pods: readonly SeenPod[];
   readonly agentSets: readonly AgentSet[];
   readonly mode: Mode;
   readonly identities: readonly AzureIdentity[];
@@ -29,7 +27,7 @@ const lease: ServiceAccount = {
 /** Whether our programs have the rights that they need; the original's need others. */
 export async function readAccess(
   connection: Connection,
-  { agents, agentSets, mics, pods, mode, identities }: Programs,
+  { agents, agentSets, mics, mode, identities }: Running,
   signal: AbortSignal,
 ): Promise<Told<readonly Access[]>> {
   const principals = identities.filter(({ type }) => type !== identityTypes.managedIdentity);
@@ -39,14 +37,14 @@ export async function readAccess(
     if (told.kind === 'told') asked.push(...told.value);
     return told;
   };
-  for (const account of accountsOf(agents, pods)) {
+  for (const account of accountsOf(agents)) {
     const { namespace } = account;
     const daemonSet = agentSets.find((set) => set.namespace === namespace)?.name ?? 'nmi';
     const kind = { namespace, daemonSet, managed: mode.managed, principals };
     const told = await ask('NMI', account, agentNeeds(kind));
     if (told.kind === 'untold') return told;
   }
-  for (const account of mode.managed ? [] : accountsOf(mics, pods)) {
+  for (const account of mode.managed ? [] : accountsOf(mics)) {
     const told = await ask('MIC', account, micNeeds(lease));
     if (told.kind === 'untold') return told;
   }
@@ -55,9 +53,8 @@ export async function readAccess(
   return { kind: 'told', value: asked };
 }
 
-function accountsOf(workloads: readonly Workload[], pods: readonly SeenPod[]): readonly ServiceAccount[] {
-  const names = new Set(workloads.filter(({ original }) => !original).map(podKey));
-  const own = pods.filter((pod) => names.has(podKey(pod)) && pod.serviceAccount !== '');
-  const accounts = own.map(({ namespace, serviceAccount }) => ({ namespace, name: serviceAccount }));
+function accountsOf(workloads: readonly Workload[]): readonly ServiceAccount[] {
+  const own = workloads.filter(({ original }) => !original);
+  const accounts = own.map(({ namespace, account }) => ({ namespace, name: account }));
   return [...new Map(accounts.map((account) => [podKey(account), account])).values()];
 }

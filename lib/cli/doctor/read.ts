@@ -8,14 +8,13 @@ import type { Resource } from '../../kube/resource.ts';
 import { azurePodIdentityExceptions } from '../../kube/resources.ts';
 import { AppError } from '../../model/errors.ts';
 import type { Agent, Workload } from '../agents/agent.ts';
-import { readAgentSets, readAgents, readMics } from '../agents/read.ts';
+import { Programs } from '../agents/read.ts';
 import { lastWarning } from '../events.ts';
-import { type ModeFlags, modeOn } from '../explain/mode.ts';
+import { knownMode, type ModeFlags, modeOn } from '../explain/mode.ts';
 import { listIfInstalled } from '../lists.ts';
 import { orNone, type Told, told } from '../told.ts';
 import { egressPolicies } from './egress.ts';
 import type { Complaint, Facts } from './facts.ts';
-
 import { readAccess } from './read-access.ts';
 import { readLogs } from './read-logs.ts';
 import { allDaemonSets, allDeployments, clusterRoles, seenNodes, seenPods, written } from './resources.ts';
@@ -40,15 +39,17 @@ export async function readFacts(reading: Reading): Promise<Facts> {
   const { connection, signal, progress } = reading;
   const lists = new Lists(reading);
   progress('reading the agents');
-  const agents = await readAgents(connection, signal);
+  const programs = new Programs(connection, signal);
+  const agents = await programs.agents();
   // The same would be said of each list, one deadline after the other.
   if (agents.kind === 'untold' && agents.code === 'kube-unreachable')
     throw new AppError(agents.code, agents.why);
-  const agentSets = await readAgentSets(connection, signal);
-  const mics = await readMics(connection, signal);
-  const mode = modeOn('', { pods: agents, sets: agentSets }, reading.given);
+  const agentSets = await programs.agentSets();
+  const mics = await programs.mics();
+  const strangers = { nmi: programs.strangers('nmi'), mic: programs.strangers('mic') };
+  const mode = knownMode(modeOn('', { pods: agents, sets: agentSets }, reading.given));
   // Before the pods; see RepairView.
-  const assigned = await lists.of(micAssigned(), { optional: mode.managed });
+  const assigned = await lists.of(micAssigned(), { optional: mode.kind === 'untold' || mode.value.managed });
   const pods = await lists.of(seenPods());
   const nodes = await lists.of(seenNodes);
   const identities = await lists.of(written(micIdentities));
@@ -60,22 +61,17 @@ export async function readFacts(reading: Reading): Promise<Facts> {
   const roles = await lists.of(clusterRoles);
   const cilium = await readCilium(reading);
   progress('reading the logs of the agents');
-  const logs = await readLogs(connection, orNone(agents), signal);
+  const logs = agents.kind === 'untold' ? agents : await readLogs(connection, agents.value, signal);
   const complaints = await readComplaints(reading, [...orNone(agents), ...orNone(mics)]);
   progress('asking for the rights of the programs');
-  const programs = {
-    agents: orNone(agents),
-    agentSets: orNone(agentSets),
-    mics: orNone(mics),
-    pods: orNone(pods),
-  };
-  const access = await readAccess(connection, { ...programs, mode, identities: orNone(identities) }, signal);
+  const access = await judgeAccess(reading, { agents, agentSets, mics, mode, identities });
   const { unreadable } = lists;
   return {
     mode,
     agents,
     agentSets,
     mics,
+    strangers,
     pods,
     nodes,
     identities,
@@ -92,6 +88,23 @@ export async function readFacts(reading: Reading): Promise<Facts> {
     cilium,
     access,
   };
+}
+
+/** Which rights are needed depends on the mode. */
+async function judgeAccess(
+  { connection, signal }: Reading,
+  {
+    agents,
+    agentSets,
+    mics,
+    mode,
+    identities,
+  }: Pick<Facts, 'agents' | 'agentSets' | 'mics' | 'mode' | 'identities'>,
+): Promise<Facts['access']> {
+  if (agents.kind === 'untold') return agents;
+  if (mode.kind === 'untold') return mode;
+  const running = { agents: agents.value, agentSets: orNone(agentSets), mics: orNone(mics) };
+  return readAccess(connection, { ...running, mode: mode.value, identities: orNone(identities) }, signal);
 }
 
 /** Lists, and what could not be parsed of ours. */

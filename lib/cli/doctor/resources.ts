@@ -86,7 +86,6 @@ function parsePod(object: Raw, interner: Interner): SeenPod | undefined {
     ended: phase === 'Succeeded' || phase === 'Failed',
     hostIp: interner.text(text(status, 'hostIP')),
     hostNetwork: spec.hostNetwork === true,
-    serviceAccount: interner.text(text(spec, 'serviceAccountName')),
     misleading: misleadingIn(spec),
   };
 }

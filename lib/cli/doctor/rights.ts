@@ -7,13 +7,13 @@ import { type Finding, judge, listed, type Verdict } from './finding.ts';
 
 /** Rights that the agents and MIC need and do not have. */
 export function checkRights({ access, mode }: Facts): Verdict {
-  return judge({ access }, (read) => {
+  return judge({ access, mode }, (read) => {
     const missing = read.access.filter(({ allowed }) => !allowed);
     const groups = Object.groupBy(
       missing,
       ({ program, account, need }) => `${program} ${podKey(account)} ${need.without}`,
     );
-    return Object.values(groups).map((group = []) => findingOf(group, mode.managed));
+    return Object.values(groups).map((group = []) => findingOf(group, read.mode.managed));
   });
 }
 

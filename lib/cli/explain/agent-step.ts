@@ -1,6 +1,8 @@
 import { podKey } from '../../model/pod.ts';
 import { type Agent, bestOf, versionOf } from '../agents/agent.ts';
 import { installing } from '../agents/commands.ts';
+import { strangeness } from '../agents/standing.ts';
+import { orNone } from '../told.ts';
 import type { Facts } from './facts.ts';
 import { type Step, step } from './step.ts';
 
@@ -14,12 +16,25 @@ export function agentStep(facts: Facts): Step {
     return step('agent', 'unknown', `${agents.pods.why}; taken for ${modeWords(facts)}.`, override);
   }
   const best = bestOf(agents.pods.value.filter(({ node }) => node === pod.node));
-  if (!best) return missing(facts);
-  if (!best.ready) return notReady(facts, best);
+  if (!best) return estranged(facts, doubted(facts, missing(facts)));
+  if (!best.ready) return doubted(facts, notReady(facts, best));
   const who = `Pod ${podKey(best)} on ${pod.node} (${nameOf(best)})`;
   if (mode.doubt !== undefined)
     return step('agent', 'unknown', `${who} is ready, but ${mode.doubt}.`, override);
   return step('agent', 'ok', `${who} is ready; ${modeWords(facts)}.`);
+}
+
+/** What the agent that is waited for would say, nobody knows. */
+function doubted({ mode }: Facts, waits: Step): Step {
+  if (waits.state !== 'wait' || mode.doubt === undefined) return waits;
+  return step('agent', 'unknown', `${waits.found} Beside that, ${mode.doubt}.`, waits.mend);
+}
+
+/** Whether it is a pretender, or the agent whose rights are gone, nobody can tell from here. */
+function estranged({ strangers: [first] }: Facts, { state, found, mend }: Step): Step {
+  if (!first) return step('agent', state, found, mend);
+  const strange = strangeness('nmi', first);
+  return step('agent', 'unknown', `${found} ${strange.found}.`, [strange.ask, ...mend]);
 }
 
 function nameOf({ image, original }: Agent): string {
@@ -32,17 +47,18 @@ function modeWords({ mode }: Facts): string {
   return `${mode.managed ? 'managed' : 'standard'} mode${namespaced} (${mode.from})`;
 }
 
-function missing({ pod, wanted, agents, mode }: Facts): Step {
-  const sets = agents.sets.kind === 'told' ? agents.sets.value : [];
-  const [set] = sets;
+function missing({ pod, wanting, agents, mode }: Facts): Step {
+  const sets = orNone(agents.sets);
+  const set = wanting?.[0] ?? sets[0];
   if (!set) {
     const read = agents.sets.kind === 'told' ? 'no DaemonSet brings one' : agents.sets.why;
     const found = `No agent runs as a pod on node ${pod.node}, and ${read}: one that runs otherwise does not show here; without one, the request is answered as the node's.`;
     return step('agent', 'unknown', found, [installing(mode.managed ? 'managed' : 'standard')]);
   }
   const at = `daemonset ${set.name} -n ${set.namespace}`;
-  if (wanted === false) {
-    const found = `No agent is on node ${pod.node}: DaemonSet ${podKey(set)} wants none there (nodeSelector or affinity).`;
+  if (wanting?.length === 0) {
+    const names = sets.map(podKey).join(', ');
+    const found = `No agent is on node ${pod.node}: DaemonSet ${names} wants none there (nodeSelector or affinity).`;
     return step('agent', 'no', found, [`kubectl edit ${at}`]);
   }
   const found = `No agent is on node ${pod.node}, though DaemonSet ${podKey(set)} is there.`;

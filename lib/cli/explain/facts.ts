@@ -3,6 +3,7 @@ import type { Decision, TokenRequest } from '../../model/decision.ts';
 import type { Pod } from '../../model/pod.ts';
 import { bindingSelects } from '../../model/selection.ts';
 import type { Workload } from '../agents/agent.ts';
+import type { AgentSet } from '../agents/read.ts';
 import { orNone, type Told } from '../told.ts';
 import type { Books } from './books.ts';
 import type { Agents, Mode } from './mode.ts';
@@ -13,6 +14,8 @@ export interface Facts {
   readonly pod: Pod;
   readonly request: TokenRequest;
   readonly agents: Agents;
+  /** Pods on its node that look like agents and are none of the cluster's. */
+  readonly strangers: readonly Workload[];
   readonly mode: Mode;
   readonly books: Books;
   readonly decision: Told<Decision>;
@@ -20,8 +23,8 @@ export interface Facts {
   readonly mics: Told<readonly Workload[]>;
   /** What the last warning about an object says; read for the identity that is waited for and for an agent that is not ready. */
   readonly warning: string | undefined;
-  /** Whether the agent's DaemonSet wants a pod on that node; undefined where that cannot be told. */
-  readonly wanted: boolean | undefined;
+  /** The DaemonSets of agents that want a pod on that node; undefined where that cannot be told. */
+  readonly wanting: readonly AgentSet[] | undefined;
   /** What the agent would ask; undefined where it asks nobody. */
   readonly token: Step | undefined;
 }

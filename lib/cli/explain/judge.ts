@@ -8,19 +8,20 @@ import { Policy } from '../../policy/policy.ts';
 import { standardCandidates } from '../../policy/standard.ts';
 import { orNone, type Told } from '../told.ts';
 import type { Books } from './books.ts';
-import type { Mode } from './mode.ts';
+import { knownMode, type Mode } from './mode.ts';
 
 /** Gives the agent's decision on a request of a pod. */
 export type Judge = (pod: Pod, request: TokenRequest) => Told<Decision>;
 
 /**
- * The agent's own policy over these books. `untold` where a book that it reads could not be read, and for an object id that only
- * the identities' tokens could tell.
+ * The agent's own policy over these books. `untold` where a book that it reads could not be read, where the mode is a guess, and
+ * for an object id that only the identities' tokens could tell.
  */
 export function judgeBy(mode: Mode, books: Books): Told<Judge> {
   const { bindings, exceptions, identities, assigned } = books;
   const second = mode.managed ? identities : assigned;
-  for (const book of [bindings, exceptions, second]) if (book.kind === 'untold') return book;
+  for (const needed of [bindings, exceptions, second, knownMode(mode)])
+    if (needed.kind === 'untold') return needed;
   const policy = policyOver(mode, books);
   return {
     kind: 'told',

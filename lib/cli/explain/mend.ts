@@ -1,6 +1,7 @@
 import { type AzureIdentityBinding, bindingLabel } from '../../model/binding.ts';
 import type { DenyReason, NamespaceRule, WaitReason } from '../../model/decision.ts';
 import type { AzureIdentity } from '../../model/identity.ts';
+import { compare } from '../../model/order.ts';
 import type { Pod } from '../../model/pod.ts';
 import { bestOf } from '../agents/agent.ts';
 import { installing } from '../agents/commands.ts';
@@ -57,15 +58,12 @@ function adding(namespace: string, name: string, selector: string, resourceId = 
 }
 
 function labelling({ pod, books, mode }: Facts): readonly string[] {
-  const near = ({ namespace }: AzureIdentityBinding): boolean =>
-    namespace === pod.namespace || !mode.namespaced;
+  const isOwn = ({ namespace }: AzureIdentityBinding): boolean => namespace === pod.namespace;
   const selectors = orNone(books.bindings)
-    .filter(near)
+    .filter((each) => each.selector !== '' && (isOwn(each) || !mode.namespaced))
+    .toSorted((a, b) => Number(isOwn(b)) - Number(isOwn(a)) || compare(a.selector, b.selector))
     .map(({ selector }) => selector);
-  const offers = [...new Set(selectors)]
-    .filter((selector) => selector !== '')
-    .sort()
-    .slice(0, mostOffers);
+  const offers = [...new Set(selectors)].slice(0, mostOffers);
   if (offers.length === 0) {
     return [adding(pod.namespace, pod.name, pod.name), labelled(pod, pod.name)];
   }

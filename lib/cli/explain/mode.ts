@@ -1,10 +1,10 @@
 import { nmiFlags } from '../../config/nmi-flags.ts';
 import { optional } from '../../config/types.ts';
-import { podKey } from '../../model/pod.ts';
 import type { Agent } from '../agents/agent.ts';
 import type { AgentSet } from '../agents/read.ts';
 import type { AgentSettings } from '../agents/settings.ts';
 import type { Told } from '../told.ts';
+import { learned } from './learned.ts';
 
 /** How an agent decides. */
 export interface Mode {
@@ -59,57 +59,27 @@ export interface Agents {
   readonly sets: Told<readonly AgentSet[]>;
 }
 
-/** The agent's flags as its pod on that node ('': on any) has them, else as a DaemonSet or another node's has them; `given` come first. */
+/**
+ * The agent's flags as its pod on that node ('': on any) has them, else as a DaemonSet or another node's has them; `given` come
+ * first. Where those that count alike say different things, that is a doubt: none of them is believed.
+ */
 export function modeOn(node: string, agents: Agents, given: ModeFlags): Mode {
-  const { settings, from, doubt } = learned(node, agents);
-  const entries = Object.entries(given).filter(([, value]) => value !== undefined);
-  const merged: AgentSettings = { ...settings, ...Object.fromEntries(entries) };
+  const said = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const { settings, from, doubt } = learned(node, agents, said);
+  const merged: AgentSettings = { ...settings, ...said };
   const managed = merged.operationMode === 'managed';
   return {
     managed,
     namespaced: managed || merged.forceNamespaced,
     micNamespace: managed ? undefined : merged.micNamespace,
     byNode: !managed && merged.enableScaleFeatures,
-    from: entries.length > 0 ? 'the flags of this call' : from,
-    doubt: given.operationMode === undefined ? doubt : undefined,
+    from: Object.keys(said).length > 0 ? 'the flags of this call' : from,
+    doubt,
     settings: merged,
   };
 }
 
-const defaults: AgentSettings = {
-  operationMode: nmiFlags.operationMode.default,
-  forceNamespaced: nmiFlags.forceNamespaced.default,
-  micNamespace: nmiFlags.micNamespace.default,
-  enableScaleFeatures: nmiFlags.enableScaleFeatures.default,
-  allowCrossNamespaceSecrets: nmiFlags.allowCrossNamespaceSecrets.default,
-  allowedAdEndpoints: nmiFlags.allowedAdEndpoints.default,
-};
-
-interface Learned {
-  readonly settings: AgentSettings;
-  readonly from: string;
-  readonly doubt: string | undefined;
-}
-
-function learned(node: string, { pods, sets }: Agents): Learned {
-  const all = pods.kind === 'told' ? pods.value : [];
-  const isHere = (agent: Agent): boolean => node === '' || agent.node === node;
-  const here = all.filter(isHere).toSorted(readyFirst);
-  const elsewhere = all.filter((agent) => !isHere(agent));
-  const brings = sets.kind === 'told' ? sets.value : [];
-  const sources = [
-    ...here.map((pod) => [`the flags of pod ${podKey(pod)}`, pod.settings] as const),
-    ...brings.map((set) => [`the flags of DaemonSet ${podKey(set)}`, set.settings] as const),
-    ...elsewhere.map((pod) => [`the flags of pod ${podKey(pod)}, another node's`, pod.settings] as const),
-  ];
-  const [first] = sources;
-  if (first && typeof first[1] !== 'string') return { settings: first[1], from: first[0], doubt: undefined };
-  const unread = pods.kind === 'untold' ? pods.why : undefined;
-  const doubt = first ? `${first[0]} are refused: ${first[1]}` : unread;
-  return { settings: defaults, from: "the agent's defaults", doubt };
-}
-
-/** Of two agents on a node, the one that is leaving decides nothing any more. */
-function readyFirst(a: Agent, b: Agent): number {
-  return Number(a.deleting) - Number(b.deleting) || Number(b.ready) - Number(a.ready);
+/** The mode where it is known: what follows from a guess is no answer. */
+export function knownMode(mode: Mode): Told<Mode> {
+  return mode.doubt === undefined ? { kind: 'told', value: mode } : { kind: 'untold', why: mode.doubt };
 }

@@ -7,7 +7,7 @@ import { AppError } from '../../model/errors.ts';
 import { fitsNode } from '../../model/node-selector.ts';
 import type { Pod } from '../../model/pod.ts';
 import { bestOf } from '../agents/agent.ts';
-import { readAgentSets, readAgents, readMics } from '../agents/read.ts';
+import { type AgentSet, Programs } from '../agents/read.ts';
 import { usageError } from '../arguments.ts';
 import { lastWarning } from '../events.ts';
 import { orNone, type Told } from '../told.ts';
@@ -33,13 +33,15 @@ export async function readFacts(
   signal: AbortSignal,
 ): Promise<Facts> {
   const pod = await readPod(connection, question, signal);
-  const [pods, sets] = await Promise.all([readAgents(connection, signal), readAgentSets(connection, signal)]);
+  const programs = new Programs(connection, signal);
+  const [pods, sets] = await Promise.all([programs.agents(), programs.agentSets()]);
   const agents: Agents = { pods, sets };
   const mode = modeOn(pod.node, agents, question.given);
   const books = await readBooks(connection, mode, pod, signal);
   const judge = judgeBy(mode, books);
   const decision = judge.kind === 'told' ? judge.value(pod, question.request) : judge;
-  const basis = { pod, request: question.request, agents, mode, books, decision };
+  const strangers = programs.strangers('nmi').filter(({ node }) => node === pod.node);
+  const basis = { pod, strangers, request: question.request, programs, agents, mode, books, decision };
   return { ...basis, ...(await readFurther(connection, basis, signal)) };
 }
 
@@ -68,25 +70,27 @@ export async function readPod(
   return pod;
 }
 
-type Basis = Pick<Facts, 'pod' | 'request' | 'agents' | 'mode' | 'books' | 'decision'>;
+type Basis = Pick<Facts, 'pod' | 'strangers' | 'request' | 'agents' | 'mode' | 'books' | 'decision'> & {
+  readonly programs: Programs;
+};
 
 /** What only some answers need. */
 async function readFurther(
   connection: Connection,
   basis: Basis,
   signal: AbortSignal,
-): Promise<Pick<Facts, 'mics' | 'warning' | 'wanted' | 'token'>> {
-  const { decision, mode, request } = basis;
+): Promise<Pick<Facts, 'mics' | 'warning' | 'wanting' | 'token'>> {
+  const { decision, mode, programs, request } = basis;
   const allowed = decision.kind === 'told' && decision.value.kind === 'allow' ? decision.value : undefined;
   const waits = !mode.managed && decision.kind === 'told' && decision.value.kind === 'wait';
   const { settings } = mode;
-  const [mics, warning, wanted, token] = await Promise.all([
-    waits ? readMics(connection, signal) : ({ kind: 'untold', why: 'not asked' } as const),
+  const [mics, warning, wanting, token] = await Promise.all([
+    waits ? programs.mics() : ({ kind: 'untold', why: 'not asked' } as const),
     readWarning(connection, basis, signal),
-    readWanted(connection, basis, signal),
+    readWanting(connection, basis, signal),
     allowed && tokenStep(allowed.identity, request.resource, { connection, settings }),
   ]);
-  return { mics, warning, wanted, token };
+  return { mics, warning, wanting, token };
 }
 
 /** About what is waited for: the identity that Azure has not got yet, else the agent that is not ready. */
@@ -110,15 +114,16 @@ function awaited(decision: Told<Decision>): string | undefined {
 }
 
 /** Asked only where no agent is on the node. */
-async function readWanted(
+async function readWanting(
   connection: Connection,
   { agents, pod }: Basis,
   signal: AbortSignal,
-): Promise<boolean | undefined> {
-  const [set] = orNone(agents.sets);
+): Promise<readonly AgentSet[] | undefined> {
+  const sets = orNone(agents.sets);
   const isThere = orNone(agents.pods).some((agent) => agent.node === pod.node && !agent.deleting);
-  if (!set?.selector || isThere || pod.node === '') return undefined;
+  if (sets.length === 0 || isThere || pod.node === '') return undefined;
   const answer = await getObject(connection, `/api/v1/nodes/${encodeURIComponent(pod.node)}`, signal);
   const node = answer.kind === 'found' ? parseNode(answer.raw) : undefined;
-  return node && fitsNode(set.selector, node);
+  const known = sets.every(({ selector }) => selector !== undefined);
+  return node && known ? sets.filter(({ selector }) => selector && fitsNode(selector, node)) : undefined;
 }

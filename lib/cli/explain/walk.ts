@@ -105,19 +105,23 @@ function micWords({ mics }: Facts): string {
 /** A book that cannot be read leaves all that follows from it open. */
 function untold(facts: Facts, why: string): readonly Step[] {
   const [first, ...rest] = judged.slice(1);
-  const asked = facts.request.selector?.by === 'object_id';
-  const mend = asked
-    ? [
-        `az identity list --query="[?principalId=='OBJECT_ID'].clientId" --output=tsv; then podid explain … --client-id=…`,
-      ]
-    : [
-        'podid doctor',
-        `kubectl auth can-i list azureidentitybindings.aadpodidentity.k8s.io -n ${facts.pod.namespace}`,
-      ];
   return [
     labelStep(facts),
-    step(first ?? 'binding', 'unknown', `${why}.`, mend),
+    step(first ?? 'binding', 'unknown', `${why}.`, telling(facts, why)),
     ...rest.map((name) => step(name, 'passed', 'Not reached.')),
+  ];
+}
+
+/** What tells more of what could not be told. */
+function telling({ mode, pod, request }: Facts, why: string): readonly string[] {
+  if (why === mode.doubt) return ['podid doctor'];
+  if (request.selector?.by === 'object_id')
+    return [
+      `az identity list --query="[?principalId=='OBJECT_ID'].clientId" --output=tsv; then podid explain … --client-id=…`,
+    ];
+  return [
+    'podid doctor',
+    `kubectl auth can-i list azureidentitybindings.aadpodidentity.k8s.io -n ${pod.namespace}`,
   ];
 }
 

@@ -7,7 +7,7 @@ import { type Call, verb } from '../verb.ts';
 import { appliedReport, dryRunReport } from './applied.ts';
 import { dryRun, nameFlag, nameIn, overwriteFlag } from './flags.ts';
 import { type PodIdentity, podIdentityManifests } from './manifest.ts';
-import { type PutResult, put } from './store.ts';
+import { after, type PutResult, put, titleOf } from './store.ts';
 
 const flags = {
   name: nameFlag,
@@ -58,7 +58,12 @@ async function add({ flags: given, words, cluster, signal }: Call<typeof flags>)
   const results: PutResult[] = [];
   for (const manifest of manifests) {
     const { overwrite } = given;
-    const result = await put(cluster.connection, manifest, { overwrite, signal });
+    const result = await put(cluster.connection, manifest, { overwrite, signal }).catch((error: unknown) => {
+      throw after(
+        results.map((each) => `${titleOf(each.manifest)} ${each.put}`),
+        error,
+      );
+    });
     results.push(result);
     // A binding would hand out an identity that is not the one that was asked for.
     if (result.put === 'differs') break;

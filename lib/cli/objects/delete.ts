@@ -8,7 +8,7 @@ import type { Report } from '../report.ts';
 import { type Call, verb } from '../verb.ts';
 import { nameFlag, nameIn, waitFlags } from './flags.ts';
 import { checkName } from './manifest.ts';
-import { find, remove, titleOf } from './store.ts';
+import { after, find, remove, titleOf } from './store.ts';
 
 const flags = { name: nameFlag, ...waitFlags };
 /** Between two looks whether it is gone, ms. */
@@ -57,7 +57,16 @@ async function deleteAll(
     { kind: 'AzureIdentity', metadata: { namespace, name } } as const,
   ];
   const deleted: string[] = [];
-  for (const place of places) if (await remove(connection, place, signal)) deleted.push(titleOf(place));
+  for (const place of places) {
+    try {
+      if (await remove(connection, place, signal)) deleted.push(titleOf(place));
+    } catch (error) {
+      throw after(
+        deleted.map((title) => `${title} deleted`),
+        error,
+      );
+    }
+  }
   return deleted;
 }
 

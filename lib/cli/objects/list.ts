@@ -10,6 +10,8 @@ import type { AzureIdentityBinding } from '../../model/binding.ts';
 import { isAppError } from '../../model/errors.ts';
 import { type AzureIdentity, typeWords } from '../../model/identity.ts';
 import { byKey, compare } from '../../model/order.ts';
+import { podKey } from '../../model/pod.ts';
+import { clean } from '../../model/text.ts';
 import { allNamespaces } from '../arguments.ts';
 import { exit } from '../exit.ts';
 import { inNamespace, itemsOf, listIfInstalled } from '../lists.ts';
@@ -37,7 +39,7 @@ podid list -A -o json
       all(call, azureIdentityBindings),
       assignedOf(call),
     ]);
-    return identityReport(identities, bindings, assigned);
+    return identityReport(call, { identities, bindings, assigned });
   },
 });
 
@@ -62,7 +64,9 @@ podid exception list -A
       status: exit.ok,
       data: exceptions.map(({ podLabels, ...each }) => ({ ...each, podLabels: { ...podLabels } })),
       text: (style) =>
-        rows.length === 0 ? 'no exceptions\n' : table(['NAMESPACE', 'NAME', 'POD LABELS'], rows, style),
+        rows.length === 0
+          ? `no exceptions${within(call)}\n`
+          : table(['NAMESPACE', 'NAME', 'POD LABELS'], rows, style),
     };
   },
 });
@@ -74,15 +78,21 @@ interface Row extends Pick<AzureIdentity, 'namespace' | 'name' | 'type' | 'clien
   readonly assigned: Readonly<Record<string, number>> | undefined;
 }
 
-function identityReport(
-  identities: readonly AzureIdentity[],
-  bindings: readonly AzureIdentityBinding[],
-  assigned: readonly AzureAssignedIdentity[] | undefined,
-): Report {
+interface Read {
+  readonly identities: readonly AzureIdentity[];
+  readonly bindings: readonly AzureIdentityBinding[];
+  readonly assigned: readonly AzureAssignedIdentity[] | undefined;
+}
+
+function identityReport(call: ListCall, { identities, bindings, assigned }: Read): Report {
+  const byIdentity = Map.groupBy(bindings, ({ namespace, azureIdentity }) =>
+    podKey({ namespace, name: azureIdentity }),
+  );
+  const assignedBy = assigned && Map.groupBy(assigned, ({ identity }) => podKey(identity));
   const rows = identities.toSorted(byKey).map((identity): Row => {
     const { namespace, name, type, clientId, resourceId } = identity;
-    const own = bindings.filter((each) => each.namespace === namespace && each.azureIdentity === name);
-    const states = assigned && countsOf(assigned.filter((each) => isOf(each, identity)));
+    const own = byIdentity.get(podKey(identity)) ?? [];
+    const states = assignedBy && countsOf(assignedBy.get(podKey(identity)) ?? []);
     return {
       namespace,
       name,
@@ -97,7 +107,8 @@ function identityReport(
   return {
     status: exit.ok,
     data: rows,
-    text: (style) => (rows.length === 0 ? 'no identities\n' : table(headings, rows.map(cells), style)),
+    text: (style) =>
+      rows.length === 0 ? `no identities${within(call)}\n` : table(headings, rows.map(cells), style),
   };
 }
 
@@ -113,8 +124,9 @@ function boundBy({ name, selector, podSelector }: AzureIdentityBinding): Row['bi
   return { name, selector: selector || (podSelector ? '(podSelector)' : '') };
 }
 
-function isOf({ identity }: AzureAssignedIdentity, { namespace, name }: AzureIdentity): boolean {
-  return identity.namespace === namespace && identity.name === name;
+/** Where it was looked: a namespace that is misspelt has none either. */
+function within({ flags: given, cluster }: ListCall): string {
+  return given.allNamespaces ? '' : ` in namespace ${clean(cluster.namespace)}`;
 }
 
 /** MICs before 1.5 wrote no state, and meant Assigned. */

@@ -91,6 +91,14 @@ export async function remove(connection: Connection, place: Place, signal: Abort
   }
 }
 
+/** The error, with what was done before it: half of something is there, or gone. */
+export function after(done: readonly string[], error: unknown): unknown {
+  if (!isAppError(error) || done.length === 0) return error;
+  const { code, status } = error;
+  const message = `${done.join(', ')}; then: ${error.message}`;
+  return new AppError(code, message, { cause: error, ...(status !== undefined && { status }) });
+}
+
 async function change(
   connection: Connection,
   raw: unknown,

@@ -2,10 +2,11 @@ import type { Connection } from '../../kube/connection.ts';
 import { leaseIn } from '../../kube/lease.ts';
 import { Observed } from '../../kube/observed.ts';
 import { originalLockIn } from '../../kube/original-lock.ts';
+import { AppError } from '../../model/errors.ts';
 import { podKey } from '../../model/pod.ts';
 import { clean } from '../../model/text.ts';
 import type { Workload } from '../agents/agent.ts';
-import { readMics } from '../agents/read.ts';
+import { Programs } from '../agents/read.ts';
 
 /** Between two looks, ms. */
 const lookMs = 1_000;
@@ -42,8 +43,10 @@ export async function micAtWork({
   progress,
 }: MicWatch): Promise<MicAtWork | undefined> {
   const { clock } = connection;
-  const mics = await readMics(connection, signal);
-  const staying = mics.kind === 'told' ? mics.value.filter(({ deleting }) => !deleting) : [];
+  const mics = await new Programs(connection, signal).mics();
+  // Whose work it is has to be known before any of it is done.
+  if (mics.kind === 'untold') throw new AppError(mics.code ?? 'kube-refused', mics.why);
+  const staying = mics.value.filter(({ deleting }) => !deleting);
   const pod = staying.find(({ ready }) => ready) ?? staying[0];
   if (pod) return { who: pod.ready ? podKey(pod) : `${podKey(pod)} (not ready)`, pod };
   const [door, original] = [leaseIn(connection, place), originalLockIn(connection, place)];

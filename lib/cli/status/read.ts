@@ -7,7 +7,7 @@ import { bindingLabel } from '../../model/binding.ts';
 import type { NodeLabels } from '../../model/node-selector.ts';
 import { type Pod, podKey } from '../../model/pod.ts';
 import type { Workload } from '../agents/agent.ts';
-import { readAgentSets, readAgents, readMics } from '../agents/read.ts';
+import { Programs } from '../agents/read.ts';
 import { type Books, readBooks } from '../explain/books.ts';
 import { type Agents, type Mode, type ModeFlags, modeOn } from '../explain/mode.ts';
 import { orNone, type Told, told, toldList } from '../told.ts';
@@ -16,6 +16,8 @@ import { orNone, type Told, told, toldList } from '../told.ts';
 export interface Overview {
   readonly nodes: Told<readonly NodeLabels[]>;
   readonly agents: Agents;
+  /** Pods that look like agents and are none of the cluster's. */
+  readonly strangers: readonly Workload[];
   readonly mode: Mode;
   readonly mics: Told<readonly Workload[]>;
   readonly books: Books;
@@ -29,17 +31,28 @@ export async function readOverview(
   { namespace, given }: { readonly namespace: string; readonly given: ModeFlags },
   signal: AbortSignal,
 ): Promise<Overview> {
+  const programs = new Programs(connection, signal);
   const [nodes, mics, pods, sets] = await Promise.all([
     readNodes(connection, signal),
-    readMics(connection, signal),
-    readAgents(connection, signal),
-    readAgentSets(connection, signal),
+    programs.mics(),
+    programs.agents(),
+    programs.agentSets(),
   ]);
   const agents = { pods, sets };
   const mode = modeOn('', agents, given);
   const place = { namespace: namespace || undefined, node: undefined };
-  const books = await readBooks(connection, { ...mode, byNode: false }, place, signal);
-  return { nodes, agents, mode, mics, books, pods: await readPods(connection, books, namespace, signal) };
+  const all = mode.doubt === undefined ? mode : { ...mode, managed: false, namespaced: false };
+  const books = await readBooks(connection, { ...all, byNode: false }, place, signal);
+  const strangers = programs.strangers('nmi');
+  return {
+    nodes,
+    agents,
+    strangers,
+    mode,
+    mics,
+    books,
+    pods: await readPods(connection, books, namespace, signal),
+  };
 }
 
 function readNodes(connection: Connection, signal: AbortSignal): Promise<Told<readonly NodeLabels[]>> {

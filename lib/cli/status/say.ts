@@ -26,7 +26,7 @@ function asText(summary: Summary, style: Style): string {
   const sections = [
     untold.map((why) => style.unsure(`? ${why}\n`)).join(''),
     nodesText(summary, style),
-    mode.operationMode === 'managed' && mic?.length === 0 ? '' : micText(mic, style),
+    mode.known && mode.operationMode === 'managed' && mic?.length === 0 ? '' : micText(mic, style),
     identitiesText(summary, style),
     podsText(summary, style),
   ];
@@ -73,7 +73,8 @@ function readiness(ready: boolean, why: string): Cell {
 }
 
 function identitiesText({ identities, assigned, mode }: Summary, style: Style): string {
-  const states = mode.operationMode === 'managed' ? '' : `; assigned: ${assignedWords(assigned)}`;
+  const states =
+    mode.known && mode.operationMode === 'managed' ? '' : `; assigned: ${assignedWords(assigned)}`;
   const head = `Identities: ${identities?.length ?? '?'}${states}`;
   if (identities === null) return `${style.bold(head)}\n`;
   const shown = shortened(identities, ({ bindings, clientId }) => bindings?.length !== 0 && clientId !== '');

@@ -4,10 +4,11 @@ import type { Decision } from '../../model/decision.ts';
 import type { AzureIdentity } from '../../model/identity.ts';
 import { byKey, compare } from '../../model/order.ts';
 import { type Pod, podKey } from '../../model/pod.ts';
-import { bindingSelects } from '../../model/selection.ts';
 import { clean } from '../../model/text.ts';
 import { explain } from '../../policy/explain.ts';
 import { versionOf, type Workload } from '../agents/agent.ts';
+import { strangeness } from '../agents/standing.ts';
+import { BindingIndex } from '../binding-index.ts';
 import type { Books } from '../explain/books.ts';
 import { judgeBy } from '../explain/judge.ts';
 import { orNone, type Told } from '../told.ts';
@@ -93,7 +94,8 @@ function whereTold<T, R>(told: Told<T>, tell: (value: T) => R): R | null {
   return told.kind === 'told' ? tell(told.value) : null;
 }
 
-function untoldOf({ mode, books, pods, nodes, agents, mics }: Overview): readonly string[] {
+function untoldOf(overview: Overview): readonly string[] {
+  const { mode, books, pods, nodes, agents, mics } = overview;
   const sources = [
     nodes,
     agents.pods,
@@ -103,7 +105,14 @@ function untoldOf({ mode, books, pods, nodes, agents, mics }: Overview): readonl
     pods,
   ];
   const whys = sources.flatMap((source) => (source.kind === 'untold' ? [source.why] : []));
-  return [...new Set([...whys, ...(mode.doubt === undefined ? [] : [mode.doubt])])];
+  return [
+    ...new Set([...whys, ...(mode.doubt === undefined ? [] : [mode.doubt]), ...strangenessOf(overview)]),
+  ];
+}
+
+/** Beside agents that count, others are of no account here; alone, they may be agents that have lost their rights. */
+function strangenessOf({ agents, strangers: [first] }: Overview): readonly string[] {
+  return first && orNone(agents.pods).length === 0 ? [strangeness('nmi', first).found] : [];
 }
 
 function micRows(mics: readonly Workload[]): readonly WorkloadRow[] {
@@ -141,13 +150,14 @@ function identityRows(
   identities: readonly AzureIdentity[],
   { bindings }: Pick<Books, 'bindings'>,
 ): readonly IdentityRow[] {
+  const byIdentity = Map.groupBy(orNone(bindings), ({ namespace, azureIdentity }) =>
+    podKey({ namespace, name: azureIdentity }),
+  );
   return identities.toSorted(byKey).map(({ namespace, name, type, clientId }) => ({
     identity: podKey({ namespace, name }),
     type,
     clientId: clean(clientId),
-    bindings: whereTold(bindings, (all) =>
-      all.filter((each) => each.namespace === namespace && each.azureIdentity === name).map(podKey),
-    ),
+    bindings: whereTold(bindings, () => (byIdentity.get(podKey({ namespace, name })) ?? []).map(podKey)),
   }));
 }
 
@@ -161,8 +171,9 @@ function assignedCounts(assigned: readonly AzureAssignedIdentity[]): Summary['as
 function podRows({ mode, books, pods }: Overview): PodsRow | null {
   const judge = judgeBy(mode, books);
   if (judge.kind === 'untold' || pods.kind === 'untold') return null;
-  const bindings = orNone(books.bindings);
-  const meant = pods.value.filter((pod) => asks(pod) && isMeant(pod, bindings, !mode.namespaced));
+  const index = new BindingIndex(orNone(books.bindings), mode);
+  const isMeant = (pod: Pod): boolean => pod.labels[bindingLabel] !== undefined || index.hasFor(pod);
+  const meant = pods.value.filter((pod) => asks(pod) && isMeant(pod));
   const judged = meant.flatMap((pod): (readonly [Pod, Decision])[] => {
     const decision = judge.value(pod, { resource: 'any' });
     return decision.kind === 'told' ? [[pod, decision.value]] : [];
@@ -177,16 +188,6 @@ function podRows({ mode, books, pods }: Overview): PodsRow | null {
 
 function asks({ hostNetwork, activity, node }: Pod): boolean {
   return !hostNetwork && activity !== 'ended' && node !== '';
-}
-
-function isMeant(
-  pod: Pod,
-  bindings: readonly Parameters<typeof bindingSelects>[0][],
-  anyNamespace: boolean,
-): boolean {
-  return (
-    pod.labels[bindingLabel] !== undefined || bindings.some((each) => bindingSelects(each, pod, anyNamespace))
-  );
 }
 
 function rowOf(pod: Pod, decision: Decision): readonly PodRow[] {

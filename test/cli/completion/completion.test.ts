@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import t from 'tap';
-import { bashCompletion } from '../../../lib/cli/completion/scripts.ts';
+import { bashCompletion, zshCompletion } from '../../../lib/cli/completion/scripts.ts';
 import { exit } from '../../../lib/cli/exit.ts';
 import { verbs } from '../../../lib/cli/verbs.ts';
 import { systemExec } from '../../../lib/platform/exec.ts';
@@ -21,6 +22,7 @@ t.test('bash completes verbs, their second words and their flags', async (t) => 
   t.same(new Set(await offered('')), new Set(first), 'every verb of the table');
   t.same(await offered('exc'), ['exception']);
   t.same((await offered('exception', '')).sort(), ['add', 'delete', 'list', 'update']);
+  t.same(await offered('completion', ''), ['bash', 'zsh']);
   t.same(await offered('add', '--ident'), ['--identity-resource-id=']);
   t.same(await offered('exception', 'add', '--pod'), ['--pod-labels=']);
   // Readline takes `=` for a word of its own.
@@ -28,10 +30,35 @@ t.test('bash completes verbs, their second words and their flags', async (t) => 
     t.same(await offered(...front, 'exception', 'l'), ['list'], front.join(' '));
 });
 
+/** What zsh offers, with its own completion functions in place of those that need a terminal. */
+async function offeredByZsh(...words: readonly string[]): Promise<string[]> {
+  const typed = words.map((word) => `'${word}'`).join(' ');
+  const stdin = `compdef() { :; }
+compadd() { [[ $1 == -S ]] && shift 2; shift; print -rl -- "$@"; }
+_describe() { print -rl -- "\${(@P)2}"; }
+${zshCompletion(verbs)}
+words=(podid ${typed}) CURRENT=${words.length + 1} PREFIX='${words.at(-1)}'; _podid`;
+  const { code, stdout, stderr } = await systemExec('zsh', ['-f'], { timeoutMs: 60_000, stdin });
+  if (code !== 0 || stderr !== '') throw new Error(stderr);
+  return stdout.trimEnd().split('\n');
+}
+
+const noZsh = existsSync('/usr/bin/zsh') ? false : 'there is no zsh here';
+
+t.test('zsh completes the same, with a line about each', { skip: noZsh }, async (t) => {
+  t.equal((await offeredByZsh('')).length, new Set(verbs.map(({ name }) => name.split(' ')[0])).size);
+  t.ok((await offeredByZsh('')).includes('exception:add, update, delete, list'));
+  t.match(await offeredByZsh('exception', ''), [/^add:Let pods/, /^update:/, /^delete:/, /^list:/]);
+  t.match(await offeredByZsh('-n', 'shop', 'exception', ''), [/^add:/]);
+  t.ok((await offeredByZsh('add', '--')).includes('--identity-resource-id='));
+  t.match(await offeredByZsh('completion', ''), ['bash:bash', 'zsh:zsh']);
+});
+
 t.test('prints a script for zsh with a line about each verb', async (t) => {
   const { status, stdout } = await call(['completion', 'zsh']);
   t.equal(status, exit.ok);
   t.match(stdout, /^#compdef podid kubectl-podid\n/);
+  t.ok(stdout.includes("'exception:add, update, delete, list'"), 'a word of several verbs names them');
   for (const { name, summary } of verbs)
     t.ok(stdout.includes(`'${name.split(' ').at(-1)}:${summary.replaceAll("'", "'\\''")}'`), name);
 });

@@ -6,7 +6,19 @@ import { plainStyle } from '../../../lib/cli/style.ts';
 import type { AssignedObject } from '../../../lib/model/assigned-object.ts';
 import { sampleIdentity } from '../../lab/imds/token.ts';
 import { bindingObject, identityObject } from '../../lab/objects.ts';
-import { assigned, binding, examined, facts, found, identity, pod, says, told, untold } from './scene.ts';
+import {
+  assigned,
+  binding,
+  examined,
+  facts,
+  found,
+  identity,
+  managed,
+  pod,
+  says,
+  told,
+  untold,
+} from './scene.ts';
 
 t.test('finds nothing where all is well', async (t) => {
   for (const { check, findings, untold: why } of examineAll(facts()))
@@ -21,7 +33,6 @@ t.test('identities: says what MIC would say, and leaves out what only MIC minds'
   says(t, found('identities', { identities: told() }), [/^error .*which does not exist in namespace shop/]);
   const odd = told(identity(identityObject('demo', 'shop', { ...none, resourceId: 'demo' })));
   says(t, found('identities', { identities: odd }), [/^error .*not the ARM id/]);
-  const managed = { ...facts().mode, managed: true, namespaced: true };
   t.same(found('identities', { identities: odd, mode: managed }), []);
   const nobody = told(binding(bindingObject('demo-binding', 'shop', 'demo', '')));
   says(t, found('identities', { bindings: nobody }), [/^warning .*selects no pod/]);
@@ -138,7 +149,6 @@ t.test('assignments: finds what no MIC looks after, and leaves the rest to it', 
   says(t, found('assignments', { ...gone, mics: told() }), [
     /^warning .*of pods that are gone, and no MIC runs/,
   ]);
-  const managed = { ...facts().mode, managed: true };
   says(t, found('assignments', { mode: managed, assigned: told(assigned()), mics: told() }), [
     /^warning .*AzureAssignedIdentities of standard mode are left: default\/web-shop-demo$/,
   ]);

@@ -106,6 +106,18 @@ t.test('ends with one sentence where the API server cannot be reached', async (t
   t.match(stderr, /^podid: pods: [^\n]+\n$/);
 });
 
+t.test('does not say that no agent runs where agents may not be read', async (t) => {
+  const { api, json } = await cliRig(t);
+  const rules = [{ verbs: ['*'], groups: ['*'], resources: ['azureidentities', 'daemonsets'] }];
+  await api.fault({ tokens: { 'admin-token': { name: 'dev', rules } } });
+  const { checks } = (await json(['doctor'])) as Told;
+  for (const name of ['agents', 'rights', 'backend', 'bridges'])
+    t.match(
+      checks.find(({ check }) => check === name),
+      { answer: 'unknown', untold: ['pods: no right to list and watch pods'] },
+    );
+});
+
 t.test('tells what it has no right to see, and changes nothing', async (t) => {
   const rig = await cliRig(t);
   seed(rig);

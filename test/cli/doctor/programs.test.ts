@@ -1,4 +1,5 @@
 import t from 'tap';
+import type { AgentSet } from '../../../lib/cli/agents/read.ts';
 import type { Facts } from '../../../lib/cli/doctor/facts.ts';
 import { sampleIdentity } from '../../lab/imds/token.ts';
 import { exceptionObject, identityObject } from '../../lab/objects.ts';
@@ -7,10 +8,10 @@ import {
   agentSet,
   examined,
   exception,
-  facts,
   flagged,
   found,
   identity,
+  managed,
   mic,
   node,
   pod,
@@ -52,7 +53,6 @@ t.test('mic: wants one in standard mode and none in managed mode', async (t) => 
   const waiting = mic({ ready: false, why: 'CrashLoopBackOff', name: 'mic-1' });
   says(t, found('mic', { mics: told(waiting) }), [/^error .*CrashLoopBackOff/]);
   says(t, found('mic', { mics: told(mic(), waiting) }), [/^warning /], 'the other one leads');
-  const managed = { ...facts().mode, managed: true };
   says(t, found('mic', { mode: managed }), [/^warning The agents run in managed mode, and MIC runs too/]);
   t.same(found('mic', { mode: managed, mics: told() }), []);
 });
@@ -69,7 +69,7 @@ t.test('backend, bridges: tells what the agents have seen on their nodes', async
   says(t, found('bridges', { logs: told(log('a', bridged)) }), [/^warning Pods are on a bridge on a$/]);
   const flannel = {
     kind: 'DaemonSet',
-    namespace: 'x',
+    namespace: 'kube-flannel',
     name: 'kube-flannel-ds',
     labels: {},
     images: [],
@@ -98,7 +98,6 @@ t.test('names what was read in its commands, and else both names that it may hav
   t.match(mends('agents', { nodes, agentSets }), [
     'kubectl describe daemonset aad-pod-identity-nmi -n identity',
   ]);
-  const managed = { ...facts().mode, managed: true };
   const ofChart = mic({ namespace: 'identity', name: 'aad-pod-identity-mic-7d9f5b6c8-x2x4z' });
   t.same(mends('mic', { mode: managed, mics: told(ofChart) }), [
     'kubectl delete deployment aad-pod-identity-mic -n identity',
@@ -106,6 +105,44 @@ t.test('names what was read in its commands, and else both names that it may hav
   t.match(mends('mic', { mode: managed }), [
     / mic -n kube-system {3}# or aad-pod-identity-mic, the chart's$/,
   ]);
+});
+
+t.test("bridges: offers the patch to our DaemonSets alone, where their agent's container is", async (t) => {
+  const bridged = told({ agent: agent('a'), lines: ['this node runs kubenet'] });
+  const patches = (...sets: readonly AgentSet[]): readonly string[] =>
+    (examined('bridges', { logs: bridged, agentSets: told(...sets) }).findings[0]?.mend ?? []).filter(
+      (line) => line.startsWith('kubectl patch daemonset'),
+    );
+  const original = agentSet('nmi', 'kube-system', { original: true });
+  const second = agentSet('own', 'identity', { container: 1 });
+  const bare = agentSet('bare', 'identity', { hasArgs: false });
+  t.match(patches(original, second, bare), [
+    /^kubectl patch daemonset own -n identity .*\/containers\/1\/args\/-","value":"--pin-neighbours"/,
+    /^kubectl patch daemonset bare -n identity .*\/containers\/0\/args","value":\["--pin-neighbours"\]/,
+  ]);
+  t.same(patches(original), [], 'the original knows no such flag');
+});
+
+t.test("leftovers: asks AKS to take away its add-on, and nobody's own", async (t) => {
+  const image = 'mcr.microsoft.com/oss/azure/aad-pod-identity/nmi:v1.8.17';
+  const labels = { 'kubernetes.azure.com/managedby': 'aks', 'addonmanager.kubernetes.io/mode': 'Reconcile' };
+  const addOn = {
+    kind: 'DaemonSet',
+    namespace: 'kube-system',
+    name: 'nmi',
+    labels,
+    images: [image],
+  } as const;
+  const exceptions = told(exception(exceptionObject('e', 'kube-system', labels)));
+  const mends = (change: object): readonly string[] =>
+    examined('leftovers', { daemonSets: told({ ...addOn, ...change }), exceptions }).findings.flatMap(
+      ({ mend }) => mend,
+    );
+  t.match(mends({}), [/^az aks update .*--disable-pod-identity$/]);
+  const others = [{ namespace: 'evil' }, { labels: {} }, { images: ['acme/nmi'] }];
+  for (const other of others) t.notMatch(mends(other).join(), /az aks/, JSON.stringify(other));
+  const tenants = told({ ...addOn, namespace: 'evil', images: ['x'] });
+  t.same(found('leftovers', { daemonSets: tenants }), [], 'his labels make no AKS of a cluster');
 });
 
 t.test('network: tells of Cilium that routes past iptables', async (t) => {
@@ -119,8 +156,13 @@ t.test('network: tells of Cilium that routes past iptables', async (t) => {
   t.same(found('network', { cilium: told(plain), agents: sick }), [], 'iptables masquerades');
   const bare = { ...plain, 'enable-ipv4-masquerade': 'false' };
   says(t, found('network', { cilium: told(bare), agents: sick }), [/^error Cilium/]);
-  const antrea = { kind: 'DaemonSet', namespace: 'x', name: 'antrea-agent', labels: {}, images: [] } as const;
+  const antrea = {
+    ...({ kind: 'DaemonSet', namespace: 'kube-system', name: 'antrea-agent' } as const),
+    ...{ labels: {}, images: [] },
+  };
   says(t, found('network', { daemonSets: told(antrea), agents: sick }), [/^warning .*Antrea/]);
+  const tenants = told({ ...antrea, namespace: 'evil' });
+  t.same(found('network', { daemonSets: tenants, agents: sick }), [], 'a name alone makes no network plugin');
 });
 
 t.test(
@@ -129,13 +171,13 @@ t.test(
     const image = 'mcr.microsoft.com/oss/azure/aad-pod-identity/nmi:v1.8.17';
     const set = {
       kind: 'DaemonSet',
-      namespace: 'default',
+      namespace: 'kube-system',
       name: 'nmi',
       labels: {},
       images: [image],
     } as const;
     says(t, found('leftovers', { daemonSets: told(set) }), [
-      /^warning DaemonSet default\/nmi runs the original/,
+      /^warning DaemonSet kube-system\/nmi runs the original/,
     ]);
     const addOn = { ...set, labels: { 'addonmanager.kubernetes.io/mode': 'Reconcile' } };
     t.match(examined('leftovers', { daemonSets: told(addOn) }).findings[0]?.mend, [
@@ -172,7 +214,15 @@ t.test('leftovers: finds what az aks pod-identity made, which AKS takes away wit
     identity({ ...made, metadata: { ...made.metadata, labels: half } }).addOn,
     'one of the labels is enough',
   );
-  says(t, found('leftovers', { identities: told(ofAddOn) }), [/^warning AKS's add-on made shop\/demo$/]);
+  const image = 'mcr.microsoft.com/oss/azure/aad-pod-identity/nmi:v1.8.17';
+  const place = { kind: 'DaemonSet', namespace: 'kube-system', name: 'nmi' } as const;
+  const daemonSets = told({ ...place, labels: half, images: [image] });
+  const exceptions = told(exception(exceptionObject('e', 'kube-system', half)));
+  says(t, found('leftovers', { identities: told(ofAddOn), daemonSets, exceptions }), [
+    /^warning DaemonSet kube-system\/nmi runs the original, .* as AKS's add-on/,
+    /^warning AKS's add-on made shop\/demo$/,
+  ]);
+  t.same(found('leftovers', { identities: told(ofAddOn) }), [], 'anybody can put these labels on his own');
 });
 
 t.test('agents: takes one that is leaving for there as long as it is ready', async (t) => {

@@ -3,21 +3,14 @@ import { readAccess } from '../../../lib/cli/doctor/read-access.ts';
 import { modeOn } from '../../../lib/cli/explain/mode.ts';
 import { json, refuse } from '../../kube/hostile-api.ts';
 import { connect } from '../../kube/rig.ts';
-import { agent, mic, noFlags, pod, told } from './scene.ts';
+import { agent, mic, noFlags, told } from './scene.ts';
 
 const never = new AbortController().signal;
 const mode = modeOn('', { pods: told(agent('a')), sets: told() }, noFlags);
-const own = { namespace: 'kube-system', labels: {} };
 const programs = {
-  agents: [agent('a'), agent('b'), agent('old', { original: true })],
+  agents: [agent('a'), agent('b'), agent('old', { original: true, account: 'old' })],
   agentSets: [],
   mics: [mic()],
-  pods: [
-    pod('nmi-a', { ...own, serviceAccount: 'nmi' }),
-    pod('nmi-b', { ...own, serviceAccount: 'nmi' }),
-    pod('nmi-old', { ...own, serviceAccount: 'old' }),
-    pod('mic-0', { ...own, serviceAccount: 'mic' }),
-  ],
   mode,
   identities: [],
 };

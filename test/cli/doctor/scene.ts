@@ -5,7 +5,7 @@ import { checks } from '../../../lib/cli/doctor/checks.ts';
 import type { Facts, SeenNode, SeenPod } from '../../../lib/cli/doctor/facts.ts';
 import type { Finding, Verdict } from '../../../lib/cli/doctor/finding.ts';
 import { written } from '../../../lib/cli/doctor/resources.ts';
-import { modeOn } from '../../../lib/cli/explain/mode.ts';
+import { type Mode, modeOn } from '../../../lib/cli/explain/mode.ts';
 import type { Told } from '../../../lib/cli/told.ts';
 import { loadNmiConfig } from '../../../lib/config/load.ts';
 import type { NmiConfig } from '../../../lib/config/nmi-flags.ts';
@@ -30,6 +30,7 @@ export function agent(node: string, change: Partial<Agent> = {}): Agent {
   const place = { namespace: 'kube-system', name: `nmi-${node}`, node, image: 'pod-identity:0.1.0' };
   return {
     ...place,
+    account: 'nmi',
     original: false,
     ready: true,
     why: '',
@@ -40,8 +41,12 @@ export function agent(node: string, change: Partial<Agent> = {}): Agent {
 }
 
 /** A DaemonSet that brings agents. */
-export function agentSet(name: string, namespace: string): AgentSet {
-  return { namespace, name, uid: name, deleting: false, selector: undefined, settings: flagged() };
+export function agentSet(name: string, namespace: string, change: Partial<AgentSet> = {}): AgentSet {
+  return {
+    ...{ namespace, name, uid: name, account: 'nmi', deleting: false, selector: undefined },
+    ...{ settings: flagged(), original: false, container: 0, hasArgs: true },
+    ...change,
+  };
 }
 
 /** What an agent makes of these arguments. */
@@ -58,7 +63,7 @@ export const noFlags = {
 
 export function mic(change: Partial<Workload> = {}): Workload {
   const place = { namespace: 'kube-system', name: 'mic-0', node: 'node1', image: 'pod-identity:0.1.0' };
-  return { ...place, original: false, ready: true, why: '', deleting: false, ...change };
+  return { ...place, account: 'mic', original: false, ready: true, why: '', deleting: false, ...change };
 }
 
 /** A pod of node1 with the label `demo`. */
@@ -72,7 +77,7 @@ export function pod(name: string, change: Partial<SeenPod> = {}): SeenPod {
       labels: { aadpodidbinding: 'demo' },
       ended: false,
     },
-    ...{ hostIp: '10.1.0.4', hostNetwork: false, serviceAccount: 'default', misleading: [] },
+    ...{ hostIp: '10.1.0.4', hostNetwork: false, misleading: [] },
     ...change,
   };
 }
@@ -121,13 +126,22 @@ export function exception(object: KubeInput) {
   return parsed;
 }
 
+/** How the agents decide: in standard mode, but for what is said. */
+export function modeOf(change: Partial<Mode> = {}): Mode {
+  return { ...modeOn('', { pods: told(agent('node1')), sets: told() }, noFlags), ...change };
+}
+
+/** Of managed mode, for facts. */
+export const managed: Told<Mode> = { kind: 'told', value: modeOf({ managed: true, namespaced: true }) };
+
 /** A cluster in which all is well, but for what is said. */
 export function facts(change: Partial<Facts> = {}): Facts {
   return {
-    mode: { ...modeOn('', { pods: told(agent('node1')), sets: told() }, noFlags) },
+    mode: { kind: 'told', value: modeOf() },
     agents: told(agent('node1')),
     agentSets: told(),
     mics: told(mic()),
+    strangers: { nmi: [], mic: [] },
     pods: told(pod('web')),
     nodes: told(node('node1')),
     identities: told(identity()),

@@ -21,6 +21,15 @@ t.test('makes the identity and the binding that the AKS add-on made', async (t) 
   t.same(binding?.spec, { azureIdentity: 'demo', selector: 'demo' });
 });
 
+t.test('tells what is made already when the rest is refused', async (t) => {
+  const { api, podid } = await cliRig(t);
+  api.put({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'my-app' } });
+  const identities = { verbs: ['*'], groups: ['*'], resources: ['azureidentities'] };
+  await api.fault({ tokens: { 'admin-token': { name: 'dev', rules: [identities] } } });
+  const stderr = /^podid: AzureIdentity my-app\/demo created; then: .*azureidentitybindings.*forbidden/;
+  t.match(await podid(whole), { status: exit.unknown, stdout: '', stderr });
+});
+
 t.test('does no more twice than once, in whatever letter case the ids are written', async (t) => {
   const { api, podid } = await cliRig(t);
   api.put({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'my-app' } });

@@ -29,6 +29,19 @@ t.test('deletes the identity and every binding that names it, and nothing else',
   t.notOk(rig.api.get('AzureIdentity', 'my-app', 'demo'));
 });
 
+t.test('tells what is deleted already when the rest is refused', async (t) => {
+  const rig = await cliRig(t);
+  seed(rig);
+  const bindings = { verbs: ['*'], groups: ['*'], resources: ['azureidentitybindings'] };
+  await rig.api.fault({ tokens: { 'admin-token': { name: 'dev', rules: [bindings] } } });
+  const { status, stdout, stderr } = await rig.podid(['delete', 'demo', '-n', 'my-app']);
+  t.same({ status, stdout }, { status: exit.unknown, stdout: '' });
+  t.match(
+    stderr,
+    /^podid: AzureIdentityBinding my-app\/demo-binding deleted, AzureIdentityBinding my-app\/second deleted; then: .*forbidden/,
+  );
+});
+
 t.test('waits until no pod has the identity, and says what it waits for', async (t) => {
   const rig = await cliRig(t);
   seed(rig);

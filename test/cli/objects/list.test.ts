@@ -50,7 +50,7 @@ t.test('lists exceptions with their labels', async (t) => {
   const { api, podid } = await cliRig(t);
   api.put(exceptionObject('mic', 'kube-system', { app: 'mic', component: 'mic' }));
   t.match((await podid(['exception', 'list', '-A'])).stdout, /kube-system +mic +app=mic,component=mic\n/);
-  t.equal((await podid(['exception', 'list', '-n', 'shop'])).stdout, 'no exceptions\n');
+  t.equal((await podid(['exception', 'list', '-n', 'shop'])).stdout, 'no exceptions in namespace shop\n');
 });
 
 t.test('says that a CRD is missing', async (t) => {

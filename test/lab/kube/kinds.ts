@@ -32,6 +32,8 @@ const plain = {
   fields: [],
 } satisfies Partial<Kind>;
 
+const rbac = { group: 'rbac.authorization.k8s.io', namespaced: false } satisfies Partial<Kind>;
+
 const custom = {
   ...plain,
   group: 'aadpodidentity.k8s.io',
@@ -91,6 +93,8 @@ export const kinds: readonly Kind[] = [
     createOnUpdate: true,
   },
   { ...plain, group: 'apps', plural: 'daemonsets', kind: 'DaemonSet', status: true, generation: true },
+  { ...plain, ...rbac, plural: 'clusterroles', kind: 'ClusterRole' },
+  { ...plain, ...rbac, plural: 'clusterrolebindings', kind: 'ClusterRoleBinding' },
   { ...custom, plural: 'azureidentities', kind: 'AzureIdentity' },
   { ...custom, plural: 'azureidentitybindings', kind: 'AzureIdentityBinding' },
   { ...custom, plural: 'azureassignedidentities', kind: 'AzureAssignedIdentity' },
