@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { AppError } from '../model/errors.ts';
 import type { Clock } from './clock.ts';
+import { orphanNone } from './linger.ts';
 import type { Logger } from './log.ts';
 import { patientOpen } from './patient-open.ts';
 import { PerAddress } from './per-address.ts';
@@ -17,9 +18,15 @@ export type Pages = Readonly<Record<string, () => Page | Promise<Page>>>;
 const limits = { headersTimeout: 5_000, requestTimeout: 10_000, connectionsCheckingInterval: 1_000 } as const;
 /** Pods can reach these ports too: whatever one of them holds open, the kubelet's own address keeps its share. */
 const mostPerAddress = 8;
+/** For who has its page to read it, ms. Let go of, a page of metrics stayed with the kernel for minutes (measured). */
+const lingerMs = 5_000;
 
 /** Small GET-only pages for probes and scrapers, by exact path; a query is ignored. Throws AppError `listen-failed`. */
-export async function servePages(port: number, pages: Pages): Promise<{ port: number; close(): void }> {
+export async function servePages(
+  port: number,
+  pages: Pages,
+  clock: Clock,
+): Promise<{ port: number; close(): void }> {
   const server: Server = createServer(limits, (req, res) => {
     const page = pageFor(pages, req);
     Promise.resolve()
@@ -31,6 +38,7 @@ export async function servePages(port: number, pages: Pages): Promise<{ port: nu
       .catch(() => res.destroy());
   });
   server.timeout = limits.requestTimeout;
+  orphanNone(server, clock, lingerMs);
   // One page a connection: pages that were pipelined and not read filled the memory until the agent ended (measured).
   server.maxRequestsPerSocket = 1;
   const perAddress = new PerAddress(mostPerAddress);
@@ -61,7 +69,7 @@ export async function keepPages(
   pages: Pages,
   { clock, log, ending }: { readonly clock: Clock; readonly log: Logger; readonly ending: AbortSignal },
 ): Promise<void> {
-  const served = await patientOpen([() => servePages(port, pages)], { clock, log }, ending);
+  const served = await patientOpen([() => servePages(port, pages, clock)], { clock, log }, ending);
   if (served && !ending.aborted) await once(ending, 'abort');
   served?.close();
 }

@@ -1,12 +1,13 @@
 import { connect } from 'node:net';
 import t, { type Test } from 'tap';
+import { systemClock } from '../../lib/platform/clock.ts';
 import { metricsPages, type ProbeQuestions, probePages } from '../../lib/platform/health.ts';
 import { type Pages, servePages } from '../../lib/platform/pages.ts';
 import { FakeClock } from '../fakes/clock.ts';
 
 /** The pages on a port of their own, and what they answer to a path. */
 async function open(t: Test, pages: Pages) {
-  const { port, close } = await servePages(0, pages);
+  const { port, close } = await servePages(0, pages, systemClock);
   t.teardown(close);
   const ask = async (path: string): Promise<readonly [number, string]> => {
     const answer = await fetch(`http://127.0.0.1:${port}${path}`);

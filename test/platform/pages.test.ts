@@ -1,9 +1,14 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import t, { type Test } from 'tap';
+import { systemClock } from '../../lib/platform/clock.ts';
 import { type Page, servePages } from '../../lib/platform/pages.ts';
+import { FakeClock } from '../fakes/clock.ts';
 import { failureOf } from '../fakes/failure.ts';
+import { eventually } from '../lab/eventually.ts';
 
 async function serve(test: Test, pages: Parameters<typeof servePages>[1]): Promise<string> {
-  const server = await servePages(0, pages);
+  const server = await servePages(0, pages, systemClock);
   test.teardown(() => server.close());
   return `http://127.0.0.1:${server.port}`;
 }
@@ -56,21 +61,25 @@ t.test('a page that fails is a 500 without its reason, and the next is served', 
 });
 
 t.test('says which port is taken', async (t) => {
-  const first = await servePages(0, {});
+  const first = await servePages(0, {}, systemClock);
   t.teardown(() => first.close());
-  const error = await failureOf(() => servePages(first.port, {}));
+  const error = await failureOf(() => servePages(first.port, {}, systemClock));
   t.match(error, { code: 'listen-failed' });
   t.match(error.message, new RegExp(`^cannot listen on port ${first.port}: .*EADDRINUSE`));
 });
 
 t.test('close ends the port and its open connections', async (t) => {
   const asked = Promise.withResolvers<void>();
-  const server = await servePages(0, {
-    '/metrics': () => {
-      asked.resolve();
-      return new Promise<never>(() => undefined);
+  const server = await servePages(
+    0,
+    {
+      '/metrics': () => {
+        asked.resolve();
+        return new Promise<never>(() => undefined);
+      },
     },
-  });
+    systemClock,
+  );
   const url = `http://127.0.0.1:${server.port}/metrics`;
   const waiting = failureOf(() => fetch(url));
   await asked.promise;
@@ -78,3 +87,22 @@ t.test('close ends the port and its open connections', async (t) => {
   t.match((await waiting).cause, { code: 'UND_ERR_SOCKET' }, 'a scraper that waits is cut off');
   t.match((await failureOf(() => fetch(url))).cause, { code: 'ECONNREFUSED' });
 });
+
+t.test(
+  'resets a scraper that does not read its page, so that nothing of it stays with the kernel',
+  async (t) => {
+    const clock = new FakeClock();
+    const body = 'x'.repeat(300_000);
+    const server = await servePages(0, { '/metrics': () => ({ status: 200, body }) }, clock);
+    t.teardown(() => server.close());
+    const scraper = connect(server.port, '127.0.0.1');
+    t.teardown(() => scraper.destroy());
+    scraper.pause();
+    await once(scraper, 'connect');
+    scraper.write('GET /metrics HTTP/1.0\r\n\r\n');
+    await eventually('the kernel has all of it', () => clock.waiting > 0);
+    await clock.advance(5_000);
+    const [error] = await Promise.all([once(scraper, 'error'), scraper.resume()]);
+    t.match(error, [{ code: 'ECONNRESET' }]);
+  },
+);

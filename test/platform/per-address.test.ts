@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import t from 'tap';
+import { systemClock } from '../../lib/platform/clock.ts';
 import { servePages } from '../../lib/platform/pages.ts';
 import { eventually } from '../lab/eventually.ts';
 
@@ -11,7 +12,7 @@ function open(port: number, localAddress: string): Socket {
 }
 
 t.test('a pod that holds a port open leaves the others, and the kubelet, their share', async (t) => {
-  const pages = await servePages(0, { '/healthz': () => ({ status: 200, body: 'Active' }) });
+  const pages = await servePages(0, { '/healthz': () => ({ status: 200, body: 'Active' }) }, systemClock);
   const held = Array.from({ length: 8 }, () => open(pages.port, '127.0.0.2'));
   t.teardown(() => {
     for (const socket of held) socket.destroy();
