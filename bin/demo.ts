@@ -1,12 +1,12 @@
 import { usage } from '../lib/config/load.ts';
 import { version } from '../lib/config/version.ts';
-import { azureOf } from '../lib/demo/azure.ts';
 import { runDemo } from '../lib/demo/demo.ts';
 import { demoFlags, loadDemoConfig } from '../lib/demo/flags.ts';
-import { ownPodIn } from '../lib/demo/pod.ts';
 import { isAppError, messageOf } from '../lib/model/errors.ts';
 import { systemClock as clock } from '../lib/platform/clock.ts';
 import { createLogger } from '../lib/platform/log.ts';
+import { azureOf } from '../lib/workload/azure.ts';
+import { ownPodIn } from '../lib/workload/pod.ts';
 
 async function main(): Promise<void> {
   const config = loadDemoConfig(process.argv.slice(2), process.env);

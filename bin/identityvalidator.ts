@@ -1,13 +1,13 @@
 import { usage } from '../lib/config/load.ts';
 import { version } from '../lib/config/version.ts';
-import { azureOf } from '../lib/demo/azure.ts';
-import { ownPodIn } from '../lib/demo/pod.ts';
 import { loadValidatorConfig, validatorFlags } from '../lib/identityvalidator/flags.ts';
 import { runValidator } from '../lib/identityvalidator/validator.ts';
 import { isAppError, messageOf } from '../lib/model/errors.ts';
 import { systemClock as clock } from '../lib/platform/clock.ts';
 import { createHttpClient, type HttpClient, type HttpProxy } from '../lib/platform/http.ts';
 import { createLogger, type Logger } from '../lib/platform/log.ts';
+import { azureOf } from '../lib/workload/azure.ts';
+import { ownPodIn } from '../lib/workload/pod.ts';
 
 function openHttp(origin: string, proxy: HttpProxy = { url: '', except: '' }): HttpClient {
   return createHttpClient({ origin, proxy, connections: 3, maxBytes: 1024 * 1024, clock });

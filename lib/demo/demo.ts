@@ -4,9 +4,9 @@ import type { Clock } from '../platform/clock.ts';
 import { createHttpClient } from '../platform/http.ts';
 import type { Logger } from '../platform/log.ts';
 import { unlessAborted } from '../platform/wait.ts';
-import type { Azure } from './azure.ts';
+import type { Azure } from '../workload/azure.ts';
+import type { OwnPod } from '../workload/pod.ts';
 import { type DemoConfig, pauseOf } from './flags.ts';
-import type { OwnPod } from './pod.ts';
 import { type RoundOptions, round } from './round.ts';
 
 export interface DemoOptions {

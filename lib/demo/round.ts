@@ -1,5 +1,5 @@
-import { askJson, type Got } from './ask.ts';
-import { askToken, claimsOf, type Imds, imdsDeadlineMs, msiEndpointOf } from './token.ts';
+import { askJson, type Got } from '../workload/ask.ts';
+import { askToken, claimsOf, type Imds, imdsDeadlineMs, msiEndpointOf } from '../workload/token.ts';
 import { type Arm, countVirtualMachines, type ResourceGroup } from './virtual-machines.ts';
 
 /** One line of the log. */

@@ -1,5 +1,5 @@
 import type { HttpClient } from '../platform/http.ts';
-import { askJson, failure, type Got } from './ask.ts';
+import { askJson, failure, type Got } from '../workload/ask.ts';
 
 export interface Arm {
   readonly http: HttpClient;

@@ -1,6 +1,6 @@
-import { failure, type Got } from '../demo/ask.ts';
-import { askToken, claimsOf, type Imds, msiEndpointOf } from '../demo/token.ts';
 import type { HttpClient } from '../platform/http.ts';
+import { failure, type Got } from '../workload/ask.ts';
+import { askToken, claimsOf, type Imds, msiEndpointOf } from '../workload/token.ts';
 import type { ValidatorConfig } from './flags.ts';
 import { readSecret, type Secret, type VaultPlace } from './key-vault.ts';
 

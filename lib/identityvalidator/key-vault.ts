@@ -1,7 +1,7 @@
-import { askJson, failure, type Got, recordOf } from '../demo/ask.ts';
-import type { Azure } from '../demo/azure.ts';
 import { AppError } from '../model/errors.ts';
 import type { HttpClient } from '../platform/http.ts';
+import { askJson, failure, type Got, recordOf } from '../workload/ask.ts';
+import type { Azure } from '../workload/azure.ts';
 
 /** Where Key Vaults are, and for whom tokens must be there. */
 export interface VaultPlace {

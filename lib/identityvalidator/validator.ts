@@ -1,11 +1,11 @@
 import { version } from '../config/version.ts';
-import type { Azure } from '../demo/azure.ts';
-import type { OwnPod } from '../demo/pod.ts';
 import { plain } from '../model/text.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { HttpClient, HttpProxy } from '../platform/http.ts';
 import type { Logger } from '../platform/log.ts';
 import { unlessAborted } from '../platform/wait.ts';
+import type { Azure } from '../workload/azure.ts';
+import type { OwnPod } from '../workload/pod.ts';
 import { type Check, checksOf, type Vault } from './checks.ts';
 import type { ValidatorConfig } from './flags.ts';
 import { vaultPlaceOf } from './key-vault.ts';

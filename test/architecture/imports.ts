@@ -33,11 +33,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'mic.ts': [...micParts, 'mic'],
   mic: micParts,
   cli: [...agentParts, 'assign'],
-  demo: ['model', 'platform', 'config'],
-  identityvalidator: ['model', 'platform', 'config', 'demo'],
+  workload: ['model', 'platform', 'config'],
+  demo: ['model', 'platform', 'config', 'workload'],
+  identityvalidator: ['model', 'platform', 'config', 'workload'],
   bin: [
     ...['model', 'platform', 'config', 'kube/settings.ts'],
-    ...['nmi.ts', 'mic.ts', 'cli', 'demo', 'identityvalidator'],
+    ...['nmi.ts', 'mic.ts', 'cli', 'workload', 'demo', 'identityvalidator'],
   ],
 };
 

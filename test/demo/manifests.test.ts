@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { loadYaml, type V1Deployment, type V1Job, type V1Pod, type V1PodSpec } from '@kubernetes/client-node';
+import type { V1Deployment, V1Job, V1Pod, V1PodSpec } from '@kubernetes/client-node';
 import t from 'tap';
 import { loadDemoConfig } from '../../lib/demo/flags.ts';
 import { loadValidatorConfig } from '../../lib/identityvalidator/flags.ts';
+import { manifestAt as at, filled as filledWith } from './filled.ts';
 
 /** What the AKS documentation has its readers export, and the Key Vault beside it. */
 const exported: Readonly<Record<string, string>> = {
@@ -16,14 +17,7 @@ const exported: Readonly<Record<string, string>> = {
   KEYVAULT_SECRET_NAME: 'demo',
 };
 
-const at = (path: string): URL => new URL(`../../daemonset/${path}`, import.meta.url);
-
-/** As `envsubst` leaves it. */
-function filled<T>(path: string): T {
-  const text = readFileSync(at(path), 'utf8').replace(/^#.*\n/gm, '');
-  return loadYaml<T>(text.replace(/\$(\w+)/g, (_, name: string) => exported[name] ?? `no ${name}`));
-}
-
+const filled = <T>(path: string): T => filledWith(path, exported);
 const identity = filled<{ metadata: { name: string }; spec: Record<string, unknown> }>(
   'demo/aadpodidentity.yaml',
 );

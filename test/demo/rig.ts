@@ -1,6 +1,6 @@
 import type { Test } from 'tap';
-import type { Azure } from '../../lib/demo/azure.ts';
 import { createLogger, type Logger } from '../../lib/platform/log.ts';
+import type { Azure } from '../../lib/workload/azure.ts';
 import { type Imds, startImds } from '../lab/imds/imds.ts';
 import { sampleIdentity } from '../lab/imds/token.ts';
 import { type FakeAzure, type FakeAzureOptions, startFakeAzure } from './fake-azure.ts';

@@ -1,8 +1,8 @@
 import t, { type Test } from 'tap';
-import type { Got } from '../../lib/demo/ask.ts';
 import { countVirtualMachines } from '../../lib/demo/virtual-machines.ts';
 import { systemClock as clock } from '../../lib/platform/clock.ts';
 import { createHttpClient } from '../../lib/platform/http.ts';
+import type { Got } from '../../lib/workload/ask.ts';
 import { mintToken } from '../lab/imds/token.ts';
 import { type FakeAzure, type FakeAzureOptions, startFakeAzure } from './fake-azure.ts';
 import { identity } from './rig.ts';

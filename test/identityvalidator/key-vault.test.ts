@@ -1,8 +1,8 @@
 import t from 'tap';
-import type { Azure } from '../../lib/demo/azure.ts';
 import { loadValidatorConfig } from '../../lib/identityvalidator/flags.ts';
 import { vaultPlaceOf } from '../../lib/identityvalidator/key-vault.ts';
 import { clouds } from '../../lib/model/clouds.ts';
+import type { Azure } from '../../lib/workload/azure.ts';
 
 const rest = { imds: 'http://169.254.169.254', proxy: { url: '', except: '' } };
 

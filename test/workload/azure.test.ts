@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import t from 'tap';
-import { azureOf } from '../../lib/demo/azure.ts';
+import { azureOf } from '../../lib/workload/azure.ts';
 
 t.test('without a word, it is the public cloud and the address of every Azure VM', async (t) => {
   t.match(await azureOf({}), {
