@@ -10,7 +10,7 @@ const names = (table: object): Set<string> =>
   new Set(Object.values(table).map(({ flag }: { flag: string }) => flag));
 const [ofNmi, ofMic] = [names(nmiFlags), names(micFlags)];
 const flagsIn = (texts: readonly string[]): string[] =>
-  texts.flatMap((text) => [...text.matchAll(/(?:^|\s)--([A-Za-z][\w-]*)/g)].map(([, flag]) => flag ?? ''));
+  texts.flatMap((text) => [...text.matchAll(/(?:^|[\s"])--([A-Za-z][\w-]*)/g)].map(([, flag]) => flag ?? ''));
 
 t.test('every flag that a manifest or a patch passes is one of NMI or of MIC', async (t) => {
   // cleanup/ runs another program, whose words are in bin/cleanup-iptables.

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { systemExec } from '../../lib/platform/exec.ts';
 import { daemonset, documentsIn, type Manifest } from './manifests.ts';
 
-const { KUBECTL: kubectl = 'kubectl', HELM: helm = 'helm' } = process.env;
+const { KUBECTL: kubectl = 'kubectl' } = process.env;
+export const { HELM: helm = 'helm' } = process.env;
 /** For a program on a busy machine, ms. */
 const timeoutMs = 120_000;
 

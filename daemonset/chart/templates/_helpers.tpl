@@ -13,14 +13,14 @@
 {{- end -}}
 
 {{- define "pod-identity.selectors" -}}
-app.kubernetes.io/name: {{ include "pod-identity.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "pod-identity.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{- define "pod-identity.labels" -}}
 {{ include "pod-identity.selectors" . }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
+app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") | quote }}
 {{- end -}}
 
 {{/* "true" or nothing, of a boolean or the text of one: the original's templates took the text "false" for true. */}}
@@ -59,23 +59,33 @@ pod-identity:dev
 {{- end }}
 {{- end -}}
 
+{{/* A SecretReference: an object, or the text of one in JSON, as the original's chart takes it. */}}
+{{- define "pod-identity.reference" -}}
+{{- $object := .given -}}
+{{- if kindIs "string" .given -}}{{- $object = fromJson .given -}}{{- end -}}
+{{- if or (not $object.name) (hasKey $object "Error") -}}
+{{- fail (printf "%s is no reference to a Secret: it takes name and namespace, as {\"name\":\"sp\",\"namespace\":\"shop\"}" .at) -}}
+{{- end -}}
+{{ toJson $object }}
+{{- end -}}
+
 {{/* Binds a Role of its own name to a component's service account. */}}
 {{- define "pod-identity.roleBinding" }}
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
 metadata:
-  name: {{ .role }}
-  namespace: {{ .namespace }}
+  name: {{ .role | quote }}
+  namespace: {{ .namespace | quote }}
   labels:
     {{- include "pod-identity.labels" .root | nindent 4 }}
-    app.kubernetes.io/component: {{ .component }}
+    app.kubernetes.io/component: {{ .component | quote }}
 subjects:
   - kind: ServiceAccount
-    name: {{ .name }}
-    namespace: {{ .root.Release.Namespace }}
+    name: {{ .name | quote }}
+    namespace: {{ .root.Release.Namespace | quote }}
 roleRef:
   kind: Role
-  name: {{ .role }}
+  name: {{ .role | quote }}
   apiGroup: rbac.authorization.k8s.io
 {{- end }}
 
