@@ -3,6 +3,7 @@ import { claimsOf } from '../imds/token.ts';
 import type { Azure } from './azure.ts';
 import type { Book } from './book.ts';
 import { Limits } from './limits.ts';
+import { vmsAt } from './listing.ts';
 import type { Refusal } from './refusals.ts';
 import * as refusals from './refusals.ts';
 import type { ArmFault } from './types.ts';
@@ -72,6 +73,8 @@ export class Answers {
     const [, subscription = '', place, id = ''] = operationPath.exec(path) ?? [];
     if (place) return this.#operation(id, place === 'results');
     const [, sub = subscription, group = '', type = '', name = ''] = machinePath.exec(path) ?? [];
+    const listed = asked.method === 'GET' ? vmsAt(path, this.#azure) : undefined;
+    if (listed) return { status: 200, body: JSON.stringify(listed) };
     if (!this.#azure.has(sub)) return refuse(refusals.noSubscription(sub));
     const resource = this.#azure.resource(path);
     if (!resource) return refuse(refusals.noMachine(type, name, group));

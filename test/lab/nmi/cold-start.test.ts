@@ -1,60 +1,27 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { mostInASecond } from '../../tokens/throttled-imds.ts';
-import { addresses, podAddress } from '../addresses.ts';
+import { addresses } from '../addresses.ts';
 import type { Agent } from '../agent.ts';
 import { eventually } from '../eventually.ts';
 import { sampleIdentity } from '../imds/token.ts';
 import type { RequestRecord } from '../imds/types.ts';
-import { createLab, type Lab } from '../lab.ts';
+import type { Lab } from '../lab.ts';
 import { unavailable } from '../namespaces.ts';
-import { bindingObject, exceptionObject, identityObject, podObject } from '../objects.ts';
+import { type ColdScene, coldScene, pods } from './cold-scene.ts';
 import { ask, tokenUrl } from './scene.ts';
 
-/**
- * A node whose 200 pods start at once, each with an identity of its own. They share one network namespace that has all their
- * addresses: the agent tells pods apart by these alone. What IMDS must never see is judged by its simulator's log.
- */
+/** What IMDS must never see when 200 pods start at once is judged by its simulator's log. */
 const skip = unavailable() ?? false;
-const pods = Array.from({ length: 200 }, (_, i) => ({
-  name: `cold${i}`,
-  ip: podAddress(addresses.firstPod + 1 + i),
-}));
 let lab: Lab;
 let agent: Agent;
+let startAll: ColdScene['start'];
 
 t.before(async () => {
   if (skip) return;
-  lab = await createLab({ pods: [{ name: 'crowd', labels: { app: 'agent' } }] });
+  ({ lab, agent, start: startAll } = await coldScene());
   t.teardown(() => lab.down());
-  const batch = pods.map(({ ip }) => `address add ${ip}/32 dev eth0\n`).join('');
-  await lab.exec('crowd', ['ip', '-batch', '-'], { stdin: batch });
-  for (const { name, ip } of pods) {
-    const pod = { name, ip, namespace: 'default', hostNetwork: false };
-    await lab.kube.apply(podObject(pod, { aadpodidbinding: name }));
-    await lab.kube.apply(identityObject(name, 'default', sampleIdentity(name)));
-    await lab.kube.apply(bindingObject(name, 'default', name, name));
-  }
-  await lab.kube.apply(exceptionObject('agents', 'default', { app: 'agent' }));
-  await lab.imds.assign(...pods.map(({ name }) => sampleIdentity(name)));
-  await lab.imds.configure({ latencyMs: 40 });
-  agent = lab.startAgent();
-  await agent.ready();
 });
-
-interface Started {
-  readonly appid: string;
-  readonly tries: number;
-  readonly longestMs: number;
-}
-
-async function startAll(url: string): Promise<Started[]> {
-  const program = join(import.meta.dirname, 'cold-pods.ts');
-  const command = [process.execPath, program, url, ...pods.map(({ ip }) => ip)];
-  const { stdout, stderr } = await lab.exec('crowd', command, { timeoutMs: 60_000 });
-  if (!stdout) throw new Error(stderr);
-  return JSON.parse(stdout) as Started[];
-}
 
 async function requests(): Promise<readonly RequestRecord[]> {
   return (await lab.imds.log()).requests;
