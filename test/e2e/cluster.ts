@@ -1,5 +1,7 @@
+import { withoutHelm } from '../daemonset/render.ts';
 import type { Home } from './agents.ts';
 import type { Behind } from './azure.ts';
+import { Helm } from './helm.ts';
 import type { Kubectl } from './kubectl.ts';
 import { consoles } from './nodes.ts';
 import { managed, standard } from './stage.ts';
@@ -36,6 +38,7 @@ export async function prepared(kubectl: Kubectl, { gateCa }: Behind): Promise<vo
 export async function clean(kubectl: Kubectl): Promise<void> {
   const removals: (() => Promise<void>)[] = [
     () => released(kubectl),
+    uncharted,
     ...[managed, standard].map(
       ({ gated }) =>
         () =>
@@ -51,6 +54,11 @@ export async function clean(kubectl: Kubectl): Promise<void> {
   }
 }
 
+/** The chart that a failed run leaves. */
+async function uncharted(): Promise<void> {
+  if (!(await withoutHelm())) await new Helm('kube-system').uninstall();
+}
+
 /** Custom resources go with their definitions; kubectl would not know them by then. */
 async function uninstalled(kubectl: Kubectl, folder: string): Promise<void> {
   const objects = await kubectl.render(folder);
@@ -64,6 +72,6 @@ async function released(kubectl: Kubectl): Promise<void> {
   if (!found.includes(assignments)) return;
   for (const { metadata } of await kubectl.list(assignments, '-A')) {
     const patch = { metadata: { finalizers: null } };
-    await kubectl.patch(assignments, metadata.name, metadata.namespace ?? 'default', patch);
+    await kubectl.patch([assignments, metadata.name, metadata.namespace ?? 'default'], patch);
   }
 }

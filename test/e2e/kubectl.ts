@@ -1,4 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { loadAllYaml } from '@kubernetes/client-node';
+import { messageOf } from '../../lib/model/errors.ts';
 import type { KubeInput, KubeObject } from '../lab/kube/object.ts';
 import { type RunOptions, run } from './run.ts';
 
@@ -47,8 +51,24 @@ export class Kubectl {
     });
   }
 
-  async deleteKustomization(folder: string): Promise<void> {
-    await this.#run(['delete', '-k', folder, '--ignore-not-found', '--timeout=150s'], { timeoutMs: 180_000 });
+  /** As a kubectl that has never seen the cluster; gives what it complains of, '' where it ends well. */
+  async applyUncached(folder: string): Promise<string> {
+    const cache = mkdtempSync(join(tmpdir(), 'pod-identity-e2e-kubectl-'));
+    try {
+      await this.#run(['apply', '-k', folder, '--cache-dir', cache], { timeoutMs: 120_000 });
+      return '';
+    } catch (error) {
+      return messageOf(error);
+    } finally {
+      rmSync(cache, { recursive: true, force: true });
+    }
+  }
+
+  /** Waits until all of it is gone, and rejects when that takes longer than `seconds`. */
+  async deleteKustomization(folder: string, seconds = 150): Promise<void> {
+    await this.#run(['delete', '-k', folder, '--ignore-not-found', `--timeout=${seconds}s`], {
+      timeoutMs: 180_000,
+    });
   }
 
   /** `where` begins with the kind: `pod NAME -n NAMESPACE`. Waits until it is gone unless told `--wait=false`. */
@@ -61,9 +81,23 @@ export class Kubectl {
     await this.#run(['delete', '-f', '-', '--ignore-not-found'], { stdin, timeoutMs: deleteMs });
   }
 
-  async patch(kind: string, name: string, namespace: string, patch: unknown): Promise<void> {
+  /** `where`: the kind, the name and the namespace. */
+  async patch(
+    where: readonly [kind: string, name: string, namespace: string],
+    patch: unknown,
+    type: 'merge' | 'strategic' = 'merge',
+  ): Promise<void> {
+    const [kind, name, namespace] = where;
     const body = JSON.stringify(patch);
-    await this.#run(['patch', kind, name, '-n', namespace, '--type=merge', '-p', body]);
+    await this.#run(['patch', kind, name, '-n', namespace, `--type=${type}`, '-p', body]);
+  }
+
+  /** Waits until all pods of the workload, `daemonset/NAME`, are of its last version and ready. */
+  async rolledOut(workload: string, namespace: string): Promise<void> {
+    const seconds = 150;
+    await this.#run(['rollout', 'status', workload, '-n', namespace, `--timeout=${seconds}s`], {
+      timeoutMs: (seconds + 30) * 1_000,
+    });
   }
 
   exec(namespace: string, pod: string, command: readonly string[], timeoutMs = 60_000): Promise<string> {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isAppError } from '../../lib/model/errors.ts';
+import { withoutHelm } from '../daemonset/render.ts';
 import { type Behind, startBehind } from './azure.ts';
 import { clean, prepared, refusal } from './cluster.ts';
 import { Kubectl } from './kubectl.ts';
@@ -9,8 +10,10 @@ import { machinesOf } from './machines.ts';
 import { openNodes } from './nodes.ts';
 import { play } from './play.ts';
 import { run } from './run.ts';
-import { scenarios } from './scenarios.ts';
+import { withoutColdStart } from './scenarios/cold-start.ts';
+import { scenariosWith } from './scenarios.ts';
 import { type Settings, settingsOf } from './settings.ts';
+import type { Scenario } from './stage.ts';
 import { seconds, tableOf } from './table.ts';
 import { image } from './workload.ts';
 
@@ -54,7 +57,7 @@ async function e2e(settings: Settings, signal: AbortSignal): Promise<number> {
     const machines = machinesOf(await kubectl.list('nodes'));
     const { imds, arm, gate } = behind;
     const stage = { kubectl, nodes, machines, imds, arm, gate };
-    const rows = await play(scenarios, stage, { signal, tell: console.log });
+    const rows = await play(await scenariosHere(), stage, { signal, tell: console.log });
     const table = tableOf(rows);
     console.log(`\n${table}`);
     return rows.every(({ breaches }) => breaches.length === 0) && !signal.aborted ? 0 : 1;
@@ -62,6 +65,14 @@ async function e2e(settings: Settings, signal: AbortSignal): Promise<number> {
     await step('what is left is removed', () => clean(kubectl));
     await behind?.stop();
   }
+}
+
+/** All but those that lack something here, which is said. */
+async function scenariosHere(): Promise<readonly Scenario[]> {
+  const [noHelm, noCold] = [await withoutHelm(), withoutColdStart()];
+  if (noHelm) console.log(`e2e: ${noHelm}: the scenarios of the chart are left out`);
+  if (noCold !== undefined) console.log(`e2e: ${noCold}: the scenario of 200 pods is left out`);
+  return scenariosWith({ helm: !noHelm, cold: noCold === undefined });
 }
 
 function cannot(why: string): number {

@@ -17,3 +17,12 @@ t.test('names a pod that passed by, and what has no name', async (t) => {
   for (const userAgent of ['', 'curl/8', 'x pod-identity/NMI/0.1.0', 'pod-identity/other/1'])
     t.equal(passedBy([from(userAgent)]).length, 1, userAgent);
 });
+
+t.test(
+  'lets through a document of the machine that the agent reads for all, and none that a pod reads itself',
+  async (t) => {
+    const target = '/metadata/instance?api-version=2017-08-01';
+    t.same(passedBy([{ ...from(''), target }]), []);
+    t.equal(passedBy([{ ...from('pod-identity/demo/0.1.0'), target }]).length, 1);
+  },
+);

@@ -9,6 +9,9 @@ export const asNode = 'e2e-as-node/';
 
 /** The agent's own, and MIC's, whose pods the agent passes. */
 const ours = /^pod-identity\/(NMI|MIC)\//;
+/** The agent reads a document of the machine once for all pods, and names none of them. Every pod here has a name. */
+const shared = ({ userAgent, target }: Seen): boolean =>
+  userAgent === '' && target.startsWith('/metadata/instance?');
 
 /**
  * The requests in IMDS's log that nobody may have sent: a pod's that passed by the agent. Everything that an agent asks on
@@ -16,7 +19,7 @@ const ours = /^pod-identity\/(NMI|MIC)\//;
  */
 export function passedBy(requests: readonly Seen[]): string[] {
   return requests
-    .filter(({ userAgent }) => !ours.test(userAgent) && !userAgent.startsWith(asNode))
+    .filter((seen) => !shared(seen) && !ours.test(seen.userAgent) && !seen.userAgent.startsWith(asNode))
     .map(
       ({ userAgent, method, target, remoteAddress }) =>
         `${userAgent || 'somebody'} passed by from ${remoteAddress}: ${method} ${target}`,

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { eventually } from '../../lab/eventually.ts';
 import type { KubeInput, KubeObject } from '../../lab/kube/object.ts';
 import { identityObject } from '../../lab/objects.ts';
-import { agentsReady, uidOf } from '../agents.ts';
+import { agentsReady, type Home, uidOf } from '../agents.ts';
 import { assignmentOf, assignments, holdersOf, leaderOf, micsReady, offer, statusOf } from '../assigned.ts';
 import { azureIdentity } from '../bindings.ts';
 import { ruled } from '../nodes.ts';
@@ -14,7 +14,7 @@ import { ask, assertToken, namespace, removePods, startPod, tokenUrl } from '../
 const { home } = standard;
 
 /** What the user makes first: how MIC comes into Azure. */
-function azureObjects({ arm, machines }: Stage): KubeInput[] {
+function azureObjects({ arm, machines }: Stage, namespace: Home): KubeInput[] {
   const [machine] = machines;
   const stringData = {
     Cloud: 'AzureStackCloud',
@@ -31,23 +31,29 @@ function azureObjects({ arm, machines }: Stage): KubeInput[] {
     {
       apiVersion: 'v1',
       kind: 'Secret',
-      metadata: { name: 'aadpodidentity-admin-secret', namespace: home },
+      metadata: { name: 'aadpodidentity-admin-secret', namespace },
       stringData,
     },
-    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'e2e-azure', namespace: home }, data },
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'e2e-azure', namespace }, data },
   ];
+}
+
+/** What is there before the install: the machines in Azure, and MIC's way to it. */
+export async function azureReady(stage: Stage, namespace: Home = home): Promise<void> {
+  const { kubectl, machines, arm } = stage;
+  await arm.addMachines(...machines);
+  await arm.configure({ operationMs: 1_000, retryAfter: '1' });
+  await kubectl.apply(...azureObjects(stage, namespace));
 }
 
 export const install: Scenario = {
   name: 'the CRDs, then kubectl apply -k, on an empty cluster: agents and MIC are ready, one MIC leads',
   decisive: true,
   async run(stage) {
-    const { kubectl, nodes, machines, gate, arm } = stage;
+    const { kubectl, nodes, gate } = stage;
     await gate.clear();
     await gate.open();
-    await arm.addMachines(...machines);
-    await arm.configure({ operationMs: 1_000, retryAfter: '1' });
-    await kubectl.apply(...azureObjects(stage));
+    await azureReady(stage);
     await kubectl.applyDefinitions(definitions);
     await kubectl.applyKustomization(standard.gated);
     await agentsReady(kubectl, home, { count: nodes.names.length });
