@@ -76,6 +76,12 @@ export const nmiFlags = {
     default: 'on',
     help: 'serve `/host/token` on 127.0.0.1 for the Key Vault drivers; any process of the node may ask it for any pod; `off` closes the port',
   }),
+  aksAddonException: flag({
+    flag: 'aks-addon-exception',
+    type: bool,
+    default: false,
+    help: "serve AKS's add-ons as the node, as the AzurePodIdentityException `aks-addon-exception` does: pods of kube-system labelled `kubernetes.azure.com/managedby: aks`",
+  }),
   identityHold: flag({
     flag: 'identity-hold',
     type: optional(int(0, longestHold)),

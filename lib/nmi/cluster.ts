@@ -98,7 +98,8 @@ function policyOf({ config, objectIdOf }: ClusterOptions, caches: Caches): Polic
   caches.add(azureIdentityBindings, bindings);
   const candidatesOf = managed ? managedBooks(bindings, caches) : standardBooks(config, bindings, caches);
   const micNamespace = managed ? undefined : config.micNamespace;
-  return new Policy({ exceptions, candidatesOf, namespaced, objectIdOf, micNamespace });
+  const aksAddOns = config.aksAddonException;
+  return new Policy({ exceptions, candidatesOf, namespaced, objectIdOf, micNamespace, aksAddOns });
 }
 
 function managedBooks(bindings: Bindings, caches: Caches): CandidatesOf {

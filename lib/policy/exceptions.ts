@@ -47,3 +47,8 @@ export function isMic(pod: Pod, micNamespace: string): boolean {
     labels['app.kubernetes.io/name'] === 'aad-pod-identity';
   return plain || chart;
 }
+
+/** What AKS puts into a cluster itself, by the label of its manifests. Nobody but AKS and the cluster's administrators writes there. */
+export function isAksAddOn({ namespace, labels }: Pod): boolean {
+  return namespace === 'kube-system' && labels['kubernetes.azure.com/managedby']?.toLowerCase() === 'aks';
+}

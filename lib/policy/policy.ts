@@ -3,12 +3,14 @@ import type { AzureIdentity } from '../model/identity.ts';
 import type { Pod } from '../model/pod.ts';
 import type { Candidates, CandidatesOf } from './candidates.ts';
 import { type Books, decide, type OwnDecision, permitted } from './decide.ts';
-import { type Exceptions, isMic } from './exceptions.ts';
+import { type Exceptions, isAksAddOn, isMic } from './exceptions.ts';
 
 export interface PolicyOptions extends Books {
   readonly exceptions: Exceptions;
   /** Where MIC's own pods are, which pass as the node; undefined where there is no MIC. */
   readonly micNamespace: string | undefined;
+  /** AKS's add-ons pass as the node, too. */
+  readonly aksAddOns: boolean;
 }
 
 /** The questions that the other stages ask of policy. */
@@ -56,8 +58,9 @@ export class Policy {
   }
 
   #coveringOf(pod: Pod): string | undefined {
-    const { exceptions, micNamespace } = this.#options;
+    const { exceptions, micNamespace, aksAddOns } = this.#options;
     if (micNamespace !== undefined && isMic(pod, micNamespace)) return 'being MIC (--MICNamespace)';
+    if (aksAddOns && isAksAddOn(pod)) return "being an add-on of AKS's (--aks-addon-exception)";
     return exceptions.covering(pod);
   }
 

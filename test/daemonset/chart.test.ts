@@ -114,6 +114,7 @@ t.test('a value that does not exist is refused, and "false" is false', { skip },
   t.match((await chart({ values: { forceNameSpaced: 'true' } })).refusal, /forceNameSpaced/);
   const { objects } = await chart({ values: { installMICException: 'false', forceNamespaced: 'false' } });
   t.notOk(kindsOf(objects).includes('AzurePodIdentityException'));
+  t.equal(configOf(objects).nmi.aksAddonException, false);
   t.equal(configOf(objects).nmi.forceNamespaced, false);
 });
 

@@ -17,7 +17,7 @@ function covering(...manifests: readonly Manifest[]): (namespace: string, labels
 }
 
 t.test('MIC’s exception covers MIC, and no pod that has one of its labels', async (t) => {
-  const [exception] = documentsIn(textOf('components/mic/mic-exception.yaml')) as [Manifest];
+  const [exception] = documentsIn(textOf('exceptions/mic-exception.yaml')) as [Manifest];
   const covered = covering(exception);
   const { template } = the('Deployment', 'mic', documentsIn(textOf('components/mic/mic.yaml'))).spec ?? {};
   t.ok(covered('default', template?.metadata.labels ?? {}));
@@ -36,7 +36,7 @@ t.test('so does the chart’s', { skip: await withoutHelm() }, async (t) => {
 });
 
 t.test('that of AKS covers its add-ons in kube-system alone', async (t) => {
-  const [exception] = documentsIn(textOf('base/aks-exception.yaml')) as [Manifest];
+  const [exception] = documentsIn(textOf('exceptions/aks-exception.yaml')) as [Manifest];
   const covered = covering(exception);
   const labels = { 'kubernetes.azure.com/managedby': 'aks' };
   t.ok(covered('kube-system', labels));

@@ -15,7 +15,7 @@ function policyOf(
 ): Policy {
   const all = new Exceptions();
   all.replace(exceptions);
-  return new Policy({ ...booksOf(world), exceptions: all, micNamespace: 'kube-system' });
+  return new Policy({ ...booksOf(world), exceptions: all, micNamespace: 'kube-system', aksAddOns: true });
 }
 
 t.test('decides as the books say for a pod that nothing excepts', async (t) => {
@@ -33,13 +33,13 @@ t.test('an exception wins over a binding, and over the lack of one', async (t) =
 
 t.test("MIC's own pods pass, unless there is no MIC", async (t) => {
   t.match(policyOf().decide(mic, request), { kind: 'pass', exception: /MICNamespace/ });
-  const managed = { ...booksOf({}), exceptions: new Exceptions(), micNamespace: undefined };
+  const managed = { ...booksOf({}), exceptions: new Exceptions(), micNamespace: undefined, aksAddOns: false };
   t.match(new Policy(managed).decide(mic, request), { kind: 'deny' });
 });
 
 t.test('what excepts a pod is looked up again when the books have changed, and not before', async (t) => {
   const exceptions = new Exceptions();
-  const policy = new Policy({ ...booksOf({}), exceptions, micNamespace: undefined });
+  const policy = new Policy({ ...booksOf({}), exceptions, micNamespace: undefined, aksAddOns: false });
   t.match(policy.decide(excepted, request), { kind: 'allow' });
   exceptions.replace([anException()]);
   t.match(policy.decide(excepted, request), { kind: 'allow' });
@@ -48,6 +48,20 @@ t.test('what excepts a pod is looked up again when the books have changed, and n
   exceptions.replace([]);
   policy.changed();
   t.match(policy.decide(excepted, request), { kind: 'allow' });
+});
+
+t.test("AKS's add-ons pass where the agent is told so: of kube-system, by AKS's own label", async (t) => {
+  const addOn = aPod({ namespace: 'kube-system', labels: { 'kubernetes.azure.com/managedby': 'AKS' } });
+  const exception = "being an add-on of AKS's (--aks-addon-exception)";
+  t.strictSame(policyOf({}, []).decide(addOn, request), { kind: 'pass', exception });
+  for (const other of [
+    { ...addOn, namespace: 'apps' },
+    { ...addOn, labels: { 'kubernetes.azure.com/managedby': 'me' } },
+    { ...addOn, labels: {} },
+  ])
+    t.match(policyOf({}, []).decide(other, request), { kind: 'deny' });
+  const untold = { ...booksOf({}), exceptions: new Exceptions(), micNamespace: undefined, aksAddOns: false };
+  t.match(new Policy(untold).decide(addOn, request), { kind: 'deny' });
 });
 
 t.test("the node's drivers get the pod's own identity, whatever excepts it", async (t) => {
@@ -83,6 +97,7 @@ t.test('searches once for a pod, however many of its requests wait, until the bo
     candidatesOf,
     exceptions: new Exceptions(),
     micNamespace: undefined,
+    aksAddOns: false,
   });
   const pod = aPod();
   for (let i = 0; i < 100; i++) policy.decide(pod, request);

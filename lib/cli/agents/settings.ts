@@ -10,6 +10,7 @@ export type AgentSettings = Pick<
   | 'forceNamespaced'
   | 'micNamespace'
   | 'enableScaleFeatures'
+  | 'aksAddonException'
   | 'allowCrossNamespaceSecrets'
   | 'allowedAdEndpoints'
 >;

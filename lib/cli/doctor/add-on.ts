@@ -18,15 +18,17 @@ export function isAddOn({ namespace, labels, images }: Controller): boolean {
 }
 
 /** What was made by `az aks pod-identity`: AKS takes it away with the add-on, and the pods lose their identities. */
-export function checkAddOn({ identities, bindings, exceptions, daemonSets }: Facts): Verdict {
+export function checkAddOn({ identities, bindings, exceptions, daemonSets, mode }: Facts): Verdict {
   return together(
     judge({ identities, bindings, exceptions, daemonSets }, (read) =>
       read.daemonSets.some(isAddOn) ? made(read) : [],
     ),
-    judge({ exceptions, daemonSets }, (read) => {
-      const there = read.exceptions.some(
-        ({ namespace, podLabels }) => namespace === 'kube-system' && podLabels[managedBy] === 'aks',
-      );
+    judge({ exceptions, daemonSets, mode }, (read) => {
+      const there =
+        read.mode.settings.aksAddonException ||
+        read.exceptions.some(
+          ({ namespace, podLabels }) => namespace === 'kube-system' && podLabels[managedBy] === 'aks',
+        );
       const isAks = read.daemonSets.some(
         ({ namespace, labels }) => namespace === 'kube-system' && labels[managedBy] === 'aks',
       );
@@ -56,7 +58,7 @@ function made(
 
 const noException: Finding = {
   severity: 'warning',
-  what: 'This is AKS, and no AzurePodIdentityException in kube-system excepts its add-ons',
+  what: 'This is AKS, and no AzurePodIdentityException in kube-system, nor --aks-addon-exception of the agents, excepts its add-ons',
   why: "Add-ons that use the node's identity (monitoring, policy, ingress) get no token",
   mend: [
     `podid exception add --namespace=kube-system --name=aks-addon-exception --pod-labels=${managedBy}=aks`,

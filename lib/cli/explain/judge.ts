@@ -39,7 +39,8 @@ export function judgeBy(mode: Mode, books: Books): Told<Judge> {
 }
 
 function policyOver(mode: Mode, books: Books): Policy {
-  const { namespaced, micNamespace } = mode;
+  const { namespaced, micNamespace, settings } = mode;
+  const aksAddOns = settings.aksAddonException;
   const [exceptions, bindings] = [new Exceptions(), new Bindings()];
   const [identities, assigned] = [new Identities(), new AssignedIdentities()];
   exceptions.replace(orNone(books.exceptions));
@@ -49,5 +50,12 @@ function policyOver(mode: Mode, books: Books): Policy {
   const candidatesOf = mode.managed
     ? managedCandidates(bindings, identities)
     : standardCandidates(assigned, bindings, { namespaced });
-  return new Policy({ exceptions, candidatesOf, namespaced, micNamespace, objectIdOf: () => undefined });
+  return new Policy({
+    exceptions,
+    candidatesOf,
+    namespaced,
+    micNamespace,
+    aksAddOns,
+    objectIdOf: () => undefined,
+  });
 }

@@ -10,12 +10,13 @@ const defaults: AgentSettings = {
   forceNamespaced: nmiFlags.forceNamespaced.default,
   micNamespace: nmiFlags.micNamespace.default,
   enableScaleFeatures: nmiFlags.enableScaleFeatures.default,
+  aksAddonException: nmiFlags.aksAddonException.default,
   allowCrossNamespaceSecrets: nmiFlags.allowCrossNamespaceSecrets.default,
   allowedAdEndpoints: nmiFlags.allowedAdEndpoints.default,
 };
 
 /** What decides which pods get an identity. */
-const modeKeys = ['operationMode', 'forceNamespaced', 'micNamespace'] as const;
+const modeKeys = ['operationMode', 'forceNamespaced', 'micNamespace', 'aksAddonException'] as const;
 /** With what the way of one request depends on beside them. */
 const settingKeys = [
   ...modeKeys,

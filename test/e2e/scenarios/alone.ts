@@ -30,19 +30,13 @@ async function bound(stage: Stage, name: string): Promise<void> {
   assertToken(await ask(stage.kubectl, name, tokenUrl, '--tries=20'), azureIdentity(name));
 }
 
-/** No kubectl has ever applied a definition and an object of it at once: it maps all objects before it sends the first. */
 export const applied: Scenario = {
-  name: 'kubectl apply -k alone, on an empty cluster: all but the exceptions; again: those, too',
+  name: 'kubectl apply -k alone, on an empty cluster, by a kubectl that has never seen it, is the install',
   decisive: true,
   async run(stage) {
     const { kubectl } = stage;
     await azureReady(stage);
-    const first = await kubectl.applyUncached(plain);
-    const problems = first
-      .split('\n')
-      .filter((line) => line !== '' && !/ (created|configured|unchanged)$/.test(line));
-    for (const line of problems)
-      assert.match(line, /no matches for kind "AzurePodIdentityException"|^ensure CRDs are installed first$/);
+    assert.equal(await kubectl.applyUncached(plain), '');
     await installed(stage);
     const programs = await kubectl.list('pods', '-n', home, '-l', 'component in (nmi, mic)');
     assert.deepEqual(
@@ -50,17 +44,6 @@ export const applied: Scenario = {
       programs.map(() => 0),
       'nothing has crashed',
     );
-    await startPod(kubectl, 'unbound-yet');
-    assert.equal(
-      (await ask(kubectl, 'unbound-yet')).status,
-      400,
-      'in between nobody gets more than he shall',
-    );
-    assert.equal(await kubectl.applyUncached(plain), '', 'the second one ends well');
-    const exceptions = await kubectl.list('azurepodidentityexceptions', '-A');
-    const names = exceptions.map(({ metadata }) => metadata.name).sort();
-    assert.deepEqual(names, ['aks-addon-exception', 'mic-exception']);
-    await removePods(kubectl, 'unbound-yet');
   },
 };
 
@@ -96,14 +79,14 @@ export const broughtBack: Scenario = {
     await gone(stage, assignments);
     await kubectl.deleteKustomization(plain);
     await gone(stage);
+    await kubectl.deleteKustomization(plain);
   },
 };
 
 export const repaired: Scenario = {
   name: 'kubectl delete -k alone, identities in use: podid repair ends it, and tells what Azure still has',
   async run(stage) {
-    await stage.kubectl.applyUncached(plain);
-    await stage.kubectl.applyUncached(plain);
+    await stage.kubectl.applyKustomization(plain);
     await installed(stage);
     await deletedInUse(stage, 'left');
     const told = await run([podid, 'repair'], { timeoutMs: 120_000 });
