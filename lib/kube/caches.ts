@@ -74,20 +74,18 @@ export class Caches {
   }
 }
 
-/** The same sink, which says so when it has taken something in. */
+/** The same sink, which says so when it has taken something in, or has failed halfway. */
 function telling<T>(sink: Sink<T>, onChange: () => void): Sink<T> {
+  const told = (take: () => void): void => {
+    try {
+      take();
+    } finally {
+      onChange();
+    }
+  };
   return {
-    replace: (items) => {
-      sink.replace(items);
-      onChange();
-    },
-    upsert: (item) => {
-      sink.upsert(item);
-      onChange();
-    },
-    remove: (key) => {
-      sink.remove(key);
-      onChange();
-    },
+    replace: (items) => told(() => sink.replace(items)),
+    upsert: (item) => told(() => sink.upsert(item)),
+    remove: (key) => told(() => sink.remove(key)),
   };
 }

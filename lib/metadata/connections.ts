@@ -68,6 +68,11 @@ export class Connections {
     return this.#lines.get(socket)?.busy === true;
   }
 
+  /** Another request of it waits for its turn. */
+  isFollowed(socket: Duplex): boolean {
+    return (this.#lines.get(socket)?.waiting.length ?? 0) > 0;
+  }
+
   /**
    * Requests of one connection, one after the other: Node hands out pipelined requests all at once. `work` tells whether
    * the connection goes on; what stands behind a request that ended it is never begun, since nobody could get its answer.

@@ -162,7 +162,8 @@ export class MetadataListener {
     const started = this.#options.clock.monotonic();
     const trace: Trace = { route: 'refused' };
     const { answer, thrown } = await answerOf(handler, heard, trace);
-    await turnEnd();
+    // What is pipelined behind it may be followed by the client's end, after which Node sends no more than is begun.
+    if (!this.#connections.isFollowed(socket)) await turnEnd();
     const close = this.#closing || answer.close === true || socket.bytesWritten > limits.written;
     const left = !socket.writable;
     const failure = left ? undefined : (trySend(res, { ...answer, close }, requestId) ?? thrown);

@@ -1,3 +1,4 @@
+import { messageOf } from '../model/errors.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Exec } from '../platform/exec.ts';
 import type { Logger } from '../platform/log.ts';
@@ -29,7 +30,7 @@ export function bridgeCare(pin: boolean, { exec, clock, log, cluster }: BridgePa
   const pins = createNeighbourPins({ exec, clock, log, random, bridges: readBridges, held: known });
   if (pin) return pins;
   const warn = createBridgeWarning({ bridges: readBridges, held, log });
-  const onError = (error: unknown): void => log.warn({ error }, 'bridges could not be read');
+  const onError = (error: unknown): void => log.warn({ why: messageOf(error) }, 'bridges could not be read');
   const pace = { everyMs: 60_000, retryMs: 60_000, minMs: 1_000 };
   const loop = new Loop(async () => warn(), { clock, random, onError, ...pace });
   return {

@@ -1,3 +1,4 @@
+import { messageOf } from '../model/errors.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/log.ts';
 import { Loop } from '../platform/loop.ts';
@@ -63,7 +64,8 @@ class StandingProof implements Proof {
   constructor(options: ProofOptions) {
     this.#options = options;
     const { clock, random, log } = options;
-    const onError = (error: unknown): void => log.error({ error }, 'proof of the redirect failed');
+    const onError = (error: unknown): void =>
+      log.error({ why: messageOf(error) }, 'proof of the redirect failed');
     const pace = { everyMs: lookMs, retryMs: lookMs, minMs: lookMs };
     this.#loop = new Loop(() => this.#look(), { clock, random, onError, ...pace });
   }

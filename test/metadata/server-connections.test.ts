@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 import t from 'tap';
 import { refuse } from '../../lib/metadata/reply.ts';
 import { eventually } from '../lab/eventually.ts';
@@ -37,6 +38,14 @@ t.test('answers pipelined requests in order, one at a time', async (t) => {
   );
   t.notOk(closed);
   t.same(seen, ['/1', '/2', '/3', '/still/there']);
+});
+
+t.test('answers all that was pipelined before the client ended its side', async (t) => {
+  const at = await start(t);
+  const socket = await dial(t, at);
+  const replies = text(socket);
+  socket.end(Array.from({ length: 20 }, (_, i) => asked(`/${i}`)).join(''));
+  t.equal((await replies).split('HTTP/1.1 200').length - 1, 20);
 });
 
 t.test('begins nothing behind an answer that closes the connection', async (t) => {

@@ -115,6 +115,20 @@ for (const format of ['text', 'json']) {
   }
 }
 
+for (const format of ['text', 'json']) {
+  t.test(`${format} has written what is wrong, and all before it, when the call returns`, async (t) => {
+    const all = await written(t, format, "log.error({}, 'last'); process.kill(process.pid, 'SIGKILL');");
+    t.equal(all.split('\n').length - 1, 501);
+    t.match(all.trimEnd().split('\n').at(-1), /last/);
+  });
+}
+
+t.test('text tells a field that JSON cannot', async (t) => {
+  const round: Record<string, unknown> = {};
+  round.self = round;
+  t.match(line({ big: 10n, round }).slice(39), 'big=10 round="[object Object]"\n');
+});
+
 t.test('leaves out a field that is not defined', async (t) => {
   t.equal(line({ pod: undefined, status: 200 }).slice(39), 'status=200\n');
 });
