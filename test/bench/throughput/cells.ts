@@ -28,7 +28,8 @@ export interface CellsBench {
   readonly tell: (what: string) => void;
 }
 
-const warmSeconds = 2;
+/** Until what is asked again and again is compiled: before that a request costs up to three times as much. */
+const warmSeconds = 6;
 
 /** Tokens that are cached: contenders side by side, asked in turn as often as there are rounds. */
 export async function benchCells(
