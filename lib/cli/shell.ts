@@ -9,5 +9,6 @@ const longest = 1_000;
  */
 export function quoted(word: string): string {
   const shown = plain(word.slice(0, longest));
-  return /^[\w@%+=:,./-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", `'\\''`)}'`;
+  // zsh takes `=ls` for the path of ls.
+  return /^(?!=)[\w@%+=:,./-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", `'\\''`)}'`;
 }

@@ -39,11 +39,25 @@ export function movedTo(namespace: string, pod: KubeInput, account = 'nmi'): Kub
   };
 }
 
+const group = 'aadpodidentity.k8s.io';
+const bindings = ['azureidentitybindings', 'azurepodidentityexceptions'];
+const reading = { apiGroups: [group], resources: bindings, verbs: ['get', 'list', 'watch'] };
+
 const rights = {
-  nmi: { resources: ['azureidentitybindings', 'azurepodidentityexceptions'], verbs: ['list', 'watch'] },
-  mic: { resources: ['azureassignedidentities'], verbs: ['*'] },
+  nmi: [
+    { apiGroups: [group], resources: bindings, verbs: ['list', 'watch'] },
+    { apiGroups: [''], resources: ['nodes'], verbs: ['get'] },
+  ],
+  original: [
+    { apiGroups: ['apiextensions.k8s.io'], resources: ['customresourcedefinitions'], verbs: ['get', 'list'] },
+    reading,
+  ],
+  mic: [{ apiGroups: [group], resources: ['azureassignedidentities'], verbs: ['*'] }],
   // What an administrator may well give to a tenant's account.
-  harmless: { resources: ['azureidentities'], verbs: ['get', 'list'] },
+  harmless: [{ apiGroups: [group], resources: ['azureidentities'], verbs: ['get', 'list'] }],
+  // With what daemonset/base/user-roles.yaml adds to it.
+  view: [{ apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch'] }, reading],
+  nodes: [{ apiGroups: [''], resources: ['nodes'], verbs: ['get', 'list', 'watch'] }],
 };
 
 /** That this service account may do in all namespaces what the program needs. */
@@ -53,9 +67,8 @@ export function granted(
   account = role === 'mic' ? 'mic' : 'nmi',
 ): readonly KubeInput[] {
   const apiVersion = 'rbac.authorization.k8s.io/v1';
-  const rules = [{ apiGroups: ['aadpodidentity.k8s.io'], ...rights[role] }];
   return [
-    { apiVersion, kind: 'ClusterRole', metadata: { name: role }, rules },
+    { apiVersion, kind: 'ClusterRole', metadata: { name: role }, rules: rights[role] },
     {
       ...{ apiVersion, kind: 'ClusterRoleBinding', metadata: { name: `${role}-${namespace}` } },
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },

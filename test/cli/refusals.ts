@@ -143,7 +143,7 @@ export const delays: Cases<WaitReason['code']> = {
     {
       cluster: [standard, web, binding, identity],
       line: "… assignment AzureIdentityBinding demo-binding selects apps/web, but MIC has not made the assignment yet. If this lasts, see MIC's log. No pod of MIC is there.",
-      mend: ['kubectl apply -k daemonset/overlays/standard   # with Helm: helm upgrade'],
+      mend: ['kubectl apply -k daemonset/overlays/standard'],
     },
   ],
   'not-assigned': [

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
+import { exit } from '../../lib/cli/exit.ts';
 import { runPodid } from '../../lib/cli/podid.ts';
 import type { Verb } from '../../lib/cli/verb.ts';
 import type { Stream, World } from '../../lib/cli/world.ts';
@@ -9,6 +10,7 @@ import { Connection } from '../../lib/kube/connection.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { HastyClock } from '../kube/mic-rig.ts';
 import { type KubeApi, startKubeApi } from '../lab/kube/server.ts';
+import { allToPaste, commandsIn } from './pasting.ts';
 
 /** What a call of podid left behind. */
 export interface Called {
@@ -32,7 +34,7 @@ export interface CallOptions {
   readonly token?: string;
 }
 
-/** Calls podid without a cluster. */
+/** Calls podid without a cluster. Each command that it tells to run has to be one to paste. */
 export async function call(args: readonly string[], options: CallOptions = {}): Promise<Called> {
   const written = { stdout: '', stderr: '' };
   const isTerminal = options.terminal ?? false;
@@ -54,6 +56,7 @@ export async function call(args: readonly string[], options: CallOptions = {}): 
     signal: options.signal ?? new AbortController().signal,
   };
   const status = await runPodid(args, world, options.verbs);
+  if (status !== exit.usage) allToPaste(commandsIn(args, written.stdout));
   return { status, ...written };
 }
 

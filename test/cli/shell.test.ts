@@ -1,12 +1,31 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import t from 'tap';
 import { quoted } from '../../lib/cli/shell.ts';
 
 t.test('a word stays one word in a shell, whatever stands in it', async (t) => {
-  for (const word of ['plain', 'a b', "it's", '$(id)', '`id`', 'x;rm -rf /', '"', '\\', '*', '~', '!!', '']) {
-    const told = execFileSync('/bin/sh', ['-c', `printf %s ${quoted(word)}`], { encoding: 'utf8' });
-    t.equal(told, word);
-  }
+  const shells = ['/bin/sh', '/usr/bin/zsh'].filter((path) => existsSync(path));
+  const words = [
+    'plain',
+    'a b',
+    "it's",
+    '$(id)',
+    '`id`',
+    'x;rm -rf /',
+    '"',
+    '\\',
+    '*',
+    '~',
+    '!!',
+    '=ls',
+    '# x',
+    '',
+  ];
+  for (const shell of shells)
+    for (const word of words) {
+      const told = execFileSync(shell, ['-c', `printf %s ${quoted(word)}`], { encoding: 'utf8' });
+      t.equal(told, word, shell);
+    }
 });
 
 t.test('an ARM id is readable as it stands, and not cut off', async (t) => {

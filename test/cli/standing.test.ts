@@ -33,11 +33,19 @@ async function sceneOf(t: Test, cluster: readonly KubeInput[]): Promise<CliRig> 
 }
 
 t.test('believes an agent whose service account may read the bindings of all namespaces', async (t) => {
-  t.match(await explained(t, [...assigned, ...own]), { status: 0, stdout: /✓ agent .*default\/nmi-node1/ });
+  const [agent] = own as [KubeInput];
+  for (const role of ['nmi', 'original'] as const)
+    t.match(await explained(t, [...assigned, agent, ...granted(role, 'default', 'nmi')]), {
+      status: 0,
+      stdout: /✓ agent .*default\/nmi-node1/,
+    });
 });
 
 t.test("believes no tenant's pod, whatever else his service account may do", async (t) => {
-  for (const rights of [[], granted('harmless', tenant), granted('nmi', tenant, 'other')]) {
+  const viewing = granted('view', tenant, 'nmi');
+  const both = [...viewing, ...granted('nodes', tenant, 'nmi')];
+  const others = [granted('harmless', tenant), granted('nmi', tenant, 'other'), viewing, both];
+  for (const rights of [[], ...others]) {
     const beside = await explained(t, [...assigned, ...own, fake, fakeSet, ...rights]);
     t.match(beside, { status: 0, stdout: /✓ agent .*default\/nmi-node1 .*standard mode/ });
     const alone = await explained(t, [...assigned, fake, fakeSet, ...rights]);
@@ -62,13 +70,15 @@ t.test('says of agents that have lost their rights that they do not count, and w
   const [agent] = own as [KubeInput];
   const { podid } = await sceneOf(t, [...assigned, agent, movedTo('default', aMic(), 'mic')]);
   const strange =
-    'Pod default/nmi-node1 looks like an agent (NMI) and does not count: no ClusterRoleBinding that names its ServiceAccount nmi lets it list azureidentitybindings';
+    'Pod default/nmi-node1 looks like an agent (NMI) and does not count: no ClusterRoleBinding that names its ServiceAccount nmi lets it list azureidentitybindings and get nodes';
   const explain = await podid(asked);
   t.match(explain, { status: 1, stdout: strange });
   t.match(
     explain.stdout,
     'kubectl auth can-i list azureidentitybindings.aadpodidentity.k8s.io -A --as=system:serviceaccount:default:nmi\n',
   );
+  t.match(explain.stdout, 'kubectl auth can-i get nodes -A --as=system:serviceaccount:default:nmi\n');
+  t.notMatch(explain.stdout, 'kubectl apply', 'in which mode they ran nobody knows');
   t.match(await podid(['status']), { status: 3, stdout: `? ${strange}\n` });
   const { stdout } = await podid(['doctor']);
   t.match(stdout, `warning: ${strange}\n`);

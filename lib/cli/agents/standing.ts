@@ -18,18 +18,34 @@ export type Component = 'nmi' | 'mic';
 /** No tenant writes there. */
 const system = 'kube-system';
 
-const group = 'aadpodidentity.k8s.io';
-/** In all namespaces. Neither NMI nor MIC, the original's included, is of any use without it. */
-const needed = {
-  nmi: { verb: 'list', resource: 'azureidentitybindings' },
-  mic: { verb: 'create', resource: 'azureassignedidentities' },
-} as const;
+interface Right {
+  readonly verb: string;
+  readonly group: string;
+  readonly resource: string;
+}
+
+const ours = 'aadpodidentity.k8s.io';
+/**
+ * In all namespaces, by one ClusterRole: of each row one. Neither NMI nor MIC, the original's included, is without them. Whoever may
+ * `view` reads pods and bindings as NMI does (daemonset/base/user-roles.yaml), but neither nodes, as ours does, nor CRDs, as the
+ * original's.
+ */
+const needed: Readonly<Record<Component, readonly (readonly [Right, ...Right[]])[]>> = {
+  nmi: [
+    [{ verb: 'list', group: ours, resource: 'azureidentitybindings' }],
+    [
+      { verb: 'get', group: '', resource: 'nodes' },
+      { verb: 'list', group: 'apiextensions.k8s.io', resource: 'customresourcedefinitions' },
+    ],
+  ],
+  mic: [[{ verb: 'create', group: ours, resource: 'azureassignedidentities' }]],
+};
 
 /**
  * Which claims are the cluster's own. Labels, images and command lines are whatever a pod's author wrote, and so is hostNetwork
  * where no admission forbids it: whoever may edit a namespace can make a pod or a DaemonSet there that looks like an agent's.
- * What he cannot make is the ClusterRoleBinding by which its service account may read the bindings of all namespaces (NMI), or
- * write the assignments (MIC). Read once, and only if a claim stands outside kube-system.
+ * What he cannot make is the ClusterRoleBinding by which its service account may read the bindings of all namespaces and a node
+ * (NMI), or write the assignments (MIC). Read once, and only if a claim stands outside kube-system.
  */
 export class Standing {
   readonly #connection: Connection;
@@ -72,18 +88,22 @@ export class Standing {
 
 /** Of one that does not count, in a sentence, and what tells more of it. */
 export function strangeness(component: Component, { namespace, name, account }: Claim): Strangeness {
-  const { verb, resource } = needed[component];
+  const rights = needed[component].map(([right]) => right);
   const what = component === 'nmi' ? 'an agent (NMI)' : 'MIC';
+  const may = rights.map(({ verb, resource }) => `${verb} ${resource}`).join(' and ');
   const as = quoted(`system:serviceaccount:${namespace}:${account}`);
   return {
-    found: `Pod ${podKey({ namespace, name })} looks like ${what} and does not count: no ClusterRoleBinding that names its ServiceAccount ${account} lets it ${verb} ${resource}`,
-    ask: `kubectl auth can-i ${verb} ${resource}.${group} -A --as=${as}`,
+    found: `Pod ${podKey({ namespace, name })} looks like ${what} and does not count: no ClusterRoleBinding that names its ServiceAccount ${account} lets it ${may}`,
+    ask: rights.map(
+      ({ verb, group, resource }) =>
+        `kubectl auth can-i ${verb} ${group === '' ? resource : `${resource}.${group}`} -A --as=${as}`,
+    ),
   };
 }
 
 export interface Strangeness {
   readonly found: string;
-  readonly ask: string;
+  readonly ask: readonly string[];
 }
 
 interface Grants {
@@ -122,7 +142,9 @@ const clusterRoles: Resource<Granting> = {
   parse: (raw) =>
     parsing(raw, (object) => {
       const rules = records(object, 'rules');
-      const components = (['nmi', 'mic'] as const).filter((each) => rules.some((rule) => grants(rule, each)));
+      const components = (['nmi', 'mic'] as const).filter((each) =>
+        needed[each].every((row) => row.some((right) => rules.some((rule) => grants(rule, right)))),
+      );
       return { name: text(record(object, 'metadata'), 'name'), components };
     }),
 };
@@ -142,8 +164,7 @@ const clusterRoleBindings: Resource<Bound> = {
     }),
 };
 
-function grants(rule: Raw, component: Component): boolean {
-  const { verb, resource } = needed[component];
+function grants(rule: Raw, { verb, group, resource }: Right): boolean {
   const has = (field: string, wanted: string): boolean => {
     const granted = strings(rule, field);
     return granted.includes('*') || granted.includes(wanted);

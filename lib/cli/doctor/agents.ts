@@ -1,13 +1,13 @@
 import { podKey } from '../../model/pod.ts';
 import { clean } from '../../model/text.ts';
 import type { Agent, Workload } from '../agents/agent.ts';
-import { installing, ofAgentSets, ofMicDeployments } from '../agents/commands.ts';
-import { type Component, strangeness } from '../agents/standing.ts';
+import { byHelm, byLabels, installing, ofAgentSets, ofMicDeployments } from '../agents/commands.ts';
 import { quoted } from '../shell.ts';
 import { orNone } from '../told.ts';
 import type { Complaint, Facts } from './facts.ts';
 import { type Finding, judge, listed, together, type Verdict } from './finding.ts';
 import { wantingIdentity } from './labels.ts';
+import { restoring, strange } from './strangers.ts';
 
 /** Agents that are missing, not ready, or two on a node. Ready says that the rules stand, as the kernel shows them. */
 export function checkAgents(facts: Facts): Verdict {
@@ -16,7 +16,7 @@ export function checkAgents(facts: Facts): Verdict {
   return together(
     { findings: strange('nmi', facts), untold: [] },
     judge({ agents }, (read) => [
-      ...none(read.agents.filter(isThere)),
+      ...none(read.agents.filter(isThere), facts),
       ...unready(read.agents, complaints),
       ...refused(read.agents),
     ]),
@@ -58,22 +58,10 @@ function checkOwnMic({ mics, mode, complaints, agents }: Facts): Verdict {
   });
 }
 
-function strange(component: Component, { strangers }: Facts): readonly Finding[] {
-  return strangers[component].map((claim) => {
-    const { found, ask } = strangeness(component, claim);
-    return {
-      severity: 'warning',
-      what: found,
-      why: 'Somebody made it who is not of this installation; or it is, and its ClusterRoleBinding is gone, and then it does not work',
-      mend: [ask, installing('standard')],
-    };
-  });
-}
-
 const noMic: Finding = {
   severity: 'error',
   what: 'The agents run in standard mode, and there is no MIC',
-  why: 'New pods get no identity, and nobody takes identities off the machines',
+  why: `New pods get no identity, and nobody takes identities off the machines. ${byHelm}`,
   mend: [installing('standard')],
 };
 
@@ -89,14 +77,18 @@ function needless(mics: readonly Workload[]): Finding {
   };
 }
 
-function none(agents: readonly Agent[]): readonly Finding[] {
+function none(agents: readonly Agent[], facts: Facts): readonly Finding[] {
   if (agents.length > 0) return [];
+  const replacing = restoring(facts);
+  const why =
+    'Unless agents run otherwise, pods reach the metadata service as the node, and may take any identity that it has';
+  const looking = byLabels((selector) => `kubectl get daemonsets -A -l ${selector}`);
   return [
     {
       severity: 'error',
       what: 'No agent (NMI) runs as a pod',
-      why: 'Unless agents run otherwise, pods reach the metadata service as the node, and may take any identity that it has',
-      mend: [installing('standard')],
+      why: replacing.length > 0 ? `${why}. ${byHelm}` : why,
+      mend: replacing.length > 0 ? replacing : looking,
     },
   ];
 }

@@ -1,11 +1,12 @@
 import { podKey } from '../../model/pod.ts';
 import { clean } from '../../model/text.ts';
 import { type Agent, isOriginals } from '../agents/agent.ts';
-import { installing } from '../agents/commands.ts';
+import { byHelm } from '../agents/commands.ts';
 import { orNone } from '../told.ts';
 import { checkAddOn, isAddOn } from './add-on.ts';
 import type { Controller, Facts, Role } from './facts.ts';
 import { type Finding, judge, listed, together, type Verdict } from './finding.ts';
+import { restoring } from './strangers.ts';
 
 const ownName = 'app.kubernetes.io/name';
 
@@ -16,7 +17,7 @@ export function checkLeftovers(facts: Facts): Verdict {
     judge({ agents }, (read) => twoOnNode(read.agents)),
     judge({ daemonSets }, (read) => read.daemonSets.filter(isOriginal).map((each) => runs(each, facts))),
     judge({ deployments }, (read) => read.deployments.filter(isOriginal).map((each) => runs(each, facts))),
-    judge({ roles }, (read) => read.roles.filter(isOriginalRole).map(roleLeft)),
+    judge({ roles }, (read) => read.roles.filter(isOriginalRole).map((role) => roleLeft(role, facts))),
     checkAddOn(facts),
   );
 }
@@ -69,12 +70,16 @@ function isOriginalRole({ name, labels }: Role): boolean {
   return named && labels[ownName] !== 'pod-identity' && labels['app.kubernetes.io/managed-by'] !== 'Helm';
 }
 
-function roleLeft({ name, rights }: Role): Finding {
+function roleLeft({ name, rights }: Role, facts: Facts): Finding {
+  const replacing = restoring(facts);
   const wide = rights.filter((right) => /secrets|\*/.test(right));
   return {
     severity: wide.length > 0 ? 'warning' : 'note',
     what: `ClusterRole ${name} is still the original's${wide.length > 0 ? `, which may ${listed(wide)} in all namespaces` : ''}`,
-    why: 'Whoever gets hold of an agent or of MIC has these rights; none of them is needed',
-    mend: [installing('standard'), `kubectl delete clusterrole ${name}   # where it is used by nothing`],
+    why: [
+      'Whoever gets hold of an agent or of MIC has these rights; none of them is needed. Delete it where nothing uses it any more',
+      ...(replacing.length > 0 ? [byHelm] : []),
+    ].join('. '),
+    mend: [...replacing, `kubectl delete clusterrole ${name}`],
   };
 }

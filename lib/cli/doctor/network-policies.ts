@@ -1,6 +1,6 @@
 import { type NmiConfig, nmiFlags, podPortsUsed } from '../../config/nmi-flags.ts';
 import { podKey } from '../../model/pod.ts';
-import { orNone } from '../told.ts';
+import { orNone, type Told } from '../told.ts';
 import { allows, type EgressPolicy, isolating } from './egress.ts';
 import type { Facts, SeenPod } from './facts.ts';
 import { type Finding, judge, listed, type Verdict } from './finding.ts';
@@ -26,8 +26,7 @@ interface Group {
 /** NetworkPolicies that keep pods with an identity from the agent of their node. */
 export function checkNetworkPolicies(facts: Facts): Verdict {
   const { pods, policies, bindings } = facts;
-  const door = doorOf(facts);
-  return judge({ pods, policies, bindings }, (read) => {
+  return judge({ pods, policies, bindings, door: doorOf(facts) }, ({ door, ...read }) => {
     const index = wantingIdentity(read.bindings);
     const groups = new Map<string, Group>();
     for (const pod of read.pods) {
@@ -54,17 +53,24 @@ const usual: Addresses = {
   nmiListenAddress: nmiFlags.nmiListenAddress.default,
 };
 
-function doorOf(facts: Facts): Door {
+const placeKeys = ['metadataIp', 'metadataPort', 'nmiPort'] as const;
+
+/** Untold where agents disagree: a policy that holds for some of them is none to offer. */
+function doorOf(facts: Facts): Told<Door> {
   const agents = orNone(facts.agents);
-  const settings = agents.map((agent) => agent.settings).find((each) => typeof each === 'object') ?? usual;
-  const { metadataIp, metadataPort, nmiPort, nmiListenAddress } = settings;
+  const all = agents.flatMap(({ settings }): Addresses[] => (typeof settings === 'object' ? [settings] : []));
+  const [first = usual] = all;
+  const odd = placeKeys.find((key) => all.some((each) => each[key] !== first[key]));
+  if (odd) return { kind: 'untold', why: `agents disagree about --${nmiFlags[odd].flag}` };
+  const { metadataIp, metadataPort, nmiPort } = first;
   // The original knows no hand-over.
   const isOld = agents.length > 0 && agents.every(({ original }) => original);
-  return {
+  const door = {
     metadata: { ip: metadataIp, port: metadataPort },
     ports: Array.from({ length: isOld ? 1 : podPortsUsed }, (_, i) => nmiPort + i),
-    loopback: /^127\.|^0\.0\.0\.0$/.test(nmiListenAddress),
+    loopback: [first, ...all].every(({ nmiListenAddress }) => /^127\.|^0\.0\.0\.0$/.test(nmiListenAddress)),
   };
+  return { kind: 'told', value: door };
 }
 
 function waysOf(
@@ -94,7 +100,7 @@ function findingOf({ ways, policies, pods }: Group, door: Door, { nodes, all }: 
   return {
     severity: ways.before || ways.first ? 'warning' : 'error',
     what: `${isolate} the egress of ${listed(pods.map(podKey))}, and nothing allows ${missing(ways, door)}`,
-    why: meaning(ways),
+    why: `${meaning(ways)}. The policy offered here holds the addresses of today's nodes`,
     mend: [allowing({ isolating: policies, all }, nodes, door)],
   };
 }

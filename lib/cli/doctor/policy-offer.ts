@@ -17,7 +17,7 @@ const suffix = '-pod-identity';
 /**
  * A command for a policy that opens the way for the pods of one that isolates them, and for no others: a policy isolates whomever
  * it selects. It opens nothing but that way: IMDS itself, for network plugins that look before the redirect, and the agents'
- * ports on the nodes, for those that look behind it. `create`, since `apply` would change what has the name by chance.
+ * ports on today's nodes, for those that look behind it. `create`, since `apply` would change what has the name by chance.
  */
 export function allowing(
   { isolating, all }: { readonly isolating: readonly EgressPolicy[]; readonly all: readonly EgressPolicy[] },
@@ -46,7 +46,7 @@ export function allowing(
   };
   // Whoever made the policy chose the words of its selector.
   const json = JSON.stringify(policy).replaceAll("'", '\\u0027');
-  return `printf %s '${json}' | kubectl create -n ${quoted(namespace)} -f -   # with the addresses of today's nodes`;
+  return `printf %s '${json}' | kubectl create -n ${quoted(namespace)} -f -`;
 }
 
 function row(cidrs: readonly string[], ports: readonly number[]): object {

@@ -1,6 +1,6 @@
 import { podKey } from '../../model/pod.ts';
 import { clean } from '../../model/text.ts';
-import { installing } from '../agents/commands.ts';
+import { byHelm, installing } from '../agents/commands.ts';
 import { type Access, whoCan } from './access.ts';
 import type { Facts } from './facts.ts';
 import { type Finding, judge, listed, type Verdict } from './finding.ts';
@@ -27,7 +27,7 @@ function findingOf(missing: readonly Access[], managed: boolean): Finding {
   return {
     severity: need.severity,
     what: `ServiceAccount ${podKey(account)} of ${program} may not: ${listed(rights)}`,
-    why: `Without it ${need.without}`,
+    why: `Without it ${need.without}. ${byHelm}`,
     mend: [whoCan(first), mends(first, managed)],
   };
 }

@@ -1,6 +1,6 @@
 import { podKey } from '../../model/pod.ts';
 import { type Agent, bestOf, versionOf } from '../agents/agent.ts';
-import { installing } from '../agents/commands.ts';
+import { byHelm, installing } from '../agents/commands.ts';
 import { strangeness } from '../agents/standing.ts';
 import { orNone } from '../told.ts';
 import type { Facts } from './facts.ts';
@@ -11,7 +11,7 @@ export function agentStep(facts: Facts): Step {
   const { pod, agents, mode } = facts;
   if (pod.hostNetwork) return step('agent', 'passed', 'Not asked.');
   if (pod.node === '') return step('agent', 'passed', 'Not reached.');
-  const override = ['podid explain … --operation-mode=standard|managed'];
+  const override = [`podid explain pod/${pod.name} -n ${pod.namespace} --operation-mode=MODE`];
   if (agents.pods.kind === 'untold') {
     return step('agent', 'unknown', `${agents.pods.why}; taken for ${modeWords(facts)}.`, override);
   }
@@ -34,7 +34,7 @@ function doubted({ mode }: Facts, waits: Step): Step {
 function estranged({ strangers: [first] }: Facts, { state, found, mend }: Step): Step {
   if (!first) return step('agent', state, found, mend);
   const strange = strangeness('nmi', first);
-  return step('agent', 'unknown', `${found} ${strange.found}.`, [strange.ask, ...mend]);
+  return step('agent', 'unknown', `${found} ${strange.found}.`, [...strange.ask, ...mend]);
 }
 
 function nameOf({ image, original }: Agent): string {
@@ -47,13 +47,16 @@ function modeWords({ mode }: Facts): string {
   return `${mode.managed ? 'managed' : 'standard'} mode${namespaced} (${mode.from})`;
 }
 
-function missing({ pod, wanting, agents, mode }: Facts): Step {
+function missing({ pod, wanting, agents, mode, strangers }: Facts): Step {
   const sets = orNone(agents.sets);
   const set = wanting?.[0] ?? sets[0];
   if (!set) {
     const read = agents.sets.kind === 'told' ? 'no DaemonSet brings one' : agents.sets.why;
     const found = `No agent runs as a pod on node ${pod.node}, and ${read}: one that runs otherwise does not show here; without one, the request is answered as the node's.`;
-    return step('agent', 'unknown', found, [installing(mode.managed ? 'managed' : 'standard')]);
+    // Beside strangers, the mode is a guess: they may be its agents, without their rights.
+    if (strangers.length > 0) return step('agent', 'unknown', found);
+    const overlay = mode.managed ? 'managed' : 'standard';
+    return step('agent', 'unknown', `${found} ${byHelm}.`, [installing(overlay)]);
   }
   const at = `daemonset ${set.name} -n ${set.namespace}`;
   if (wanting?.length === 0) {

@@ -29,6 +29,12 @@ export interface Facts {
   readonly token: Step | undefined;
 }
 
+/** Whether it is known how the agents decide. While nothing else tells of it, what only looks like agents may be them, without their rights. */
+export function isModeKnown({ agents, mode, strangers }: Facts): boolean {
+  const isTold = strangers.length === 0 || orNone(agents.pods).length + orNone(agents.sets).length > 0;
+  return mode.doubt === undefined && isTold;
+}
+
 /** The bindings that select the pod, in the agent's sense. */
 export function selecting({ pod, books, mode }: Facts): readonly AzureIdentityBinding[] {
   return orNone(books.bindings).filter((each) => bindingSelects(each, pod, !mode.namespaced));

@@ -7,7 +7,7 @@ import { bestOf } from '../agents/agent.ts';
 import { installing } from '../agents/commands.ts';
 import { quoted } from '../shell.ts';
 import { orNone } from '../told.ts';
-import { type Facts, selecting } from './facts.ts';
+import { type Facts, isModeKnown, selecting } from './facts.ts';
 
 /** Lines that are offered at most where any of several would do. */
 const mostOffers = 3;
@@ -127,10 +127,11 @@ export function completing(facts: Facts, name: string): readonly string[] {
 }
 
 /** MIC makes and carries out assignments: is it there, and what does it say? */
-function watchingMic({ mics }: Facts): readonly string[] {
+function watchingMic(facts: Facts): readonly string[] {
+  const { mics } = facts;
   if (mics.kind === 'untold') return [];
   const first = bestOf(mics.value);
-  if (!first) return [installing('standard')];
+  if (!first) return [isModeKnown(facts) ? installing('standard') : 'podid doctor'];
   const at = `${first.name} -n ${first.namespace}`;
   return [first.ready ? `kubectl logs ${at} --tail=50` : `kubectl describe pod ${at}`];
 }

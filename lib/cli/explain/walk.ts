@@ -4,9 +4,10 @@ import { podKey } from '../../model/pod.ts';
 import { clean } from '../../model/text.ts';
 import { explain } from '../../policy/explain.ts';
 import { bestOf } from '../agents/agent.ts';
+import { byHelm } from '../agents/commands.ts';
 import { agentStep } from './agent-step.ts';
 import { assignmentStep } from './assignment-step.ts';
-import { type Facts, selecting } from './facts.ts';
+import { type Facts, isModeKnown, selecting } from './facts.ts';
 import { identityStep } from './identity-step.ts';
 import { mendDenial, mendWait } from './mend.ts';
 import { type Step, type StepName, step } from './step.ts';
@@ -93,10 +94,11 @@ function wordsOf({ pod }: Facts, decision: Decision): string {
   return `Pod ${podKey(pod)} has no label ${bindingLabel}, and no AzureIdentityBinding selects it otherwise. To keep it, add it to the pod template as well.`;
 }
 
-function micWords({ mics }: Facts): string {
+function micWords(facts: Facts): string {
+  const { mics } = facts;
   if (mics.kind === 'untold') return '';
   const first = bestOf(mics.value);
-  if (!first) return 'No pod of MIC is there.';
+  if (!first) return `No pod of MIC is there.${isModeKnown(facts) ? ` ${byHelm}.` : ''}`;
   return first.ready
     ? `MIC is running (pod ${podKey(first)}).`
     : `MIC is not ready: pod ${podKey(first)}: ${first.why}.`;
@@ -117,7 +119,8 @@ function telling({ mode, pod, request }: Facts, why: string): readonly string[] 
   if (why === mode.doubt) return ['podid doctor'];
   if (request.selector?.by === 'object_id')
     return [
-      `az identity list --query="[?principalId=='OBJECT_ID'].clientId" --output=tsv; then podid explain … --client-id=…`,
+      `az identity list --query="[?principalId=='OBJECT_ID'].clientId" --output=tsv`,
+      `podid explain pod/${pod.name} -n ${pod.namespace} --client-id=CLIENT_ID`,
     ];
   return [
     'podid doctor',

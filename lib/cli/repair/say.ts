@@ -70,13 +70,14 @@ function rowsOf(outcome: RepairOutcome, style: Style): string[] {
 }
 
 function leftToMic(mic: MicAtWork | undefined): readonly string[] {
-  const [ending] = ofMicDeployments(
+  const ending = ofMicDeployments(
     [mic?.pod ?? { namespace: 'NAMESPACE', name: '' }],
     (name, namespace) => `kubectl scale deployment/${name} --replicas=0 -n ${quoted(namespace)}`,
   );
   return [
     `\nMIC ${clean(mic?.who ?? '')} is at work and mends these itself; its log tells why it has not.\n`,
-    `To repair without it, end it first: ${ending}\n`,
+    'To repair without it, end it first:\n',
+    ...ending.map((command) => `  ${command}\n`),
   ];
 }
 

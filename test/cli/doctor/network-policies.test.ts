@@ -1,18 +1,12 @@
 import t from 'tap';
 import { blocksOf } from '../../../lib/cli/doctor/blocks.ts';
-import { allows, type EgressPolicy, egressPolicies, isolating } from '../../../lib/cli/doctor/egress.ts';
+import { allows, type EgressPolicy, isolating } from '../../../lib/cli/doctor/egress.ts';
 import type { Facts } from '../../../lib/cli/doctor/facts.ts';
 import { systemExec } from '../../../lib/platform/exec.ts';
-import { agent, examined, flagged, found, pod, told } from './scene.ts';
+import { agent, examined, flagged, found, pod, policy, told } from './scene.ts';
 
 const imds = { ip: '169.254.169.254', port: 80 };
 const ports = [2579, 2580, 2581];
-
-function policy(spec: object, name = 'p', namespace = 'shop'): EgressPolicy {
-  const parsed = egressPolicies.parse({ metadata: { namespace, name }, spec });
-  if (parsed === undefined || parsed === 'ingress') throw new Error('no policy about egress');
-  return parsed;
-}
 
 function egress(...rules: readonly object[]): EgressPolicy {
   return policy({ podSelector: {}, policyTypes: ['Egress'], egress: rules });
@@ -26,7 +20,8 @@ const dns = egress({ ports: [{ protocol: 'UDP', port: 53 }] });
 const before = to('169.254.169.254/32', 80);
 
 /** Agents as our manifests start them: they listen on the node's address. */
-const onNode = told(agent('node1', { settings: flagged('--nmi-listen-address=10.1.0.4') }));
+const ofNode = agent('node1', { settings: flagged('--nmi-listen-address=10.1.0.4') });
+const onNode = told(ofNode);
 
 interface Offer {
   readonly name: string;
@@ -79,6 +74,24 @@ t.test('with the loopback address as listen address either way behind the redire
     t.same(found('network-policies', { agents, policies: told(egress(before, to(cidr, ...ports))) }), []);
   const { policy } = await offered({ agents, policies: told(dns) });
   for (const ip of ['127.0.0.1', '10.1.0.4']) t.ok(allows(policy, { ip, port: 2580 }));
+});
+
+t.test('where agents disagree about where they hear pods, it believes none of them', async (t) => {
+  for (const flag of ['--metadata-ip=203.0.113.7', '--metadata-port=443', '--nmi-port=10250']) {
+    const odd = agent('node2', { settings: flagged('--nmi-listen-address=10.1.0.5', flag) });
+    for (const agents of [told(ofNode, odd), told(odd, ofNode)]) {
+      const { findings, untold } = examined('network-policies', { agents, policies: told(dns) });
+      t.same(findings, []);
+      t.same(untold, [`agents disagree about ${flag.replace(/=.*/, '')}`]);
+    }
+    t.match((await offered({ agents: told(odd), policies: told(dns) })).name, 'p-pod-identity');
+  }
+});
+
+t.test('takes the way by the loopback address for open only where all agents hear pods there', async (t) => {
+  const opened = told(egress(before, to('127.0.0.1/32', ...ports)));
+  for (const agents of [told(ofNode, agent('node2')), told(agent('node2'), ofNode)])
+    t.match(found('network-policies', { agents, policies: opened }), [/^warning /]);
 });
 
 t.test('offers a policy that opens the way to the agent and no other', async (t) => {

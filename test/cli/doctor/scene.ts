@@ -2,6 +2,7 @@ import type { Test } from 'tap';
 import type { Agent, Workload } from '../../../lib/cli/agents/agent.ts';
 import type { AgentSet } from '../../../lib/cli/agents/read.ts';
 import { checks } from '../../../lib/cli/doctor/checks.ts';
+import { type EgressPolicy, egressPolicies } from '../../../lib/cli/doctor/egress.ts';
 import type { Facts, SeenNode, SeenPod } from '../../../lib/cli/doctor/facts.ts';
 import type { Finding, Verdict } from '../../../lib/cli/doctor/finding.ts';
 import { written } from '../../../lib/cli/doctor/resources.ts';
@@ -16,6 +17,7 @@ import type { AssignedObject } from '../../../lib/model/assigned-object.ts';
 import { sampleIdentity } from '../../lab/imds/token.ts';
 import type { KubeInput } from '../../lab/kube/object.ts';
 import { assignedObject, bindingObject, identityObject } from '../../lab/objects.ts';
+import { allToPaste } from '../pasting.ts';
 
 export function told<T = never>(...value: T[]): Told<readonly T[]> {
   return { kind: 'told', value };
@@ -126,6 +128,16 @@ export function exception(object: KubeInput) {
   return parsed;
 }
 
+/** A NetworkPolicy about egress. */
+export function policy(spec: object, name = 'p', namespace = 'shop'): EgressPolicy {
+  const parsed = egressPolicies.parse({ metadata: { namespace, name }, spec });
+  if (parsed === undefined || parsed === 'ingress') throw new Error('no policy about egress');
+  return parsed;
+}
+
+/** One that lets no pod of `shop` out. */
+export const isolatingAll = policy({ podSelector: {}, policyTypes: ['Egress'] });
+
 /** How the agents decide: in standard mode, but for what is said. */
 export function modeOf(change: Partial<Mode> = {}): Mode {
   return { ...modeOn('', { pods: told(agent('node1')), sets: told() }, noFlags), ...change };
@@ -161,11 +173,13 @@ export function facts(change: Partial<Facts> = {}): Facts {
   };
 }
 
-/** What the check of that name says. */
+/** What the check of that name says; each command has to be one to paste. */
 export function examined(name: string, change: Partial<Facts>): Verdict {
   const check = checks.find((each) => each.name === name);
   if (!check) throw new Error(`no check ${name}`);
-  return check.examine(facts(change));
+  const verdict = check.examine(facts(change));
+  allToPaste(verdict.findings.flatMap(({ mend }) => mend));
+  return verdict;
 }
 
 /** Of its findings: `severity what`, and all must say why and how to mend it. */

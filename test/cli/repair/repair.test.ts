@@ -86,7 +86,7 @@ t.test('counts a pod of MIC, wherever its lease is, and also while it is not rea
   t.match(await rig.podid(['repair']), {
     status: exit.wait,
     stdout:
-      /mic-0 \(not ready\) .*\n.* deployment\/mic --replicas=0 -n kube-system {3}# or aad-pod-identity-mic,/,
+      /mic-0 \(not ready\) .*\n.*:\n {2}kubectl scale deployment\/mic --replicas=0 -n kube-system\n {2}.*\/aad-pod-identity-mic --replicas=0/,
   });
   t.ok(stands(rig, 'gone'));
 });
