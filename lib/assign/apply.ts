@@ -6,6 +6,7 @@ import { Lane } from './lane.ts';
 import { machineKey } from './machine.ts';
 import { MachineQueue } from './machine-queue.ts';
 import type { ObjectOperation, Plan } from './operation.ts';
+import { Suspects } from './suspects.ts';
 import { write } from './write.ts';
 
 /**
@@ -17,6 +18,7 @@ export class Applier {
   readonly #settings: ApplySettings;
   readonly #signal: AbortSignal;
   readonly #attempts: Attempts;
+  readonly #suspects: Suspects;
   readonly #lanes = new Map<string, Lane>();
   readonly #queues = new Map<string, MachineQueue>();
   readonly #underWay = new Set<Promise<void>>();
@@ -26,6 +28,7 @@ export class Applier {
     this.#settings = settings;
     this.#signal = signal;
     this.#attempts = new Attempts(doors.clock, doors.random);
+    this.#suspects = new Suspects(doors.clock, doors.random);
     const close = (): void => {
       for (const each of [...this.#lanes.values(), ...this.#queues.values()]) each.close();
     };
@@ -42,6 +45,7 @@ export class Applier {
       if (lane.idle) this.#lanes.delete(node);
     }
     for (const [node, operations] of byNode) this.#laneOf(node).offer(operations);
+    this.#suspects.tidy();
     this.#applyMachines(machines);
   }
 
@@ -77,6 +81,7 @@ export class Applier {
     if (known) return known;
     const queue = new MachineQueue(name, {
       ...{ doors: this.#doors, settings: this.#settings, attempts: this.#attempts, signal: this.#signal },
+      suspects: this.#suspects,
       onRound: (round) => void this.#track(round),
       writeAll: (operations) => this.#writeAll(operations, name),
     });

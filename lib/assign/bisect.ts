@@ -100,6 +100,9 @@ interface Refusal extends ArmError {
 /** Ends of operations that say nothing of what was asked. */
 const passing = /preempt|internal|conflict|timeout|throttl|toomany|retry|unknown/i;
 
+/** MIC may not change the machine: it has no role there, or a deny assignment forbids it, as AKS's lockdown of its node resource group does. */
+const notOurs = /^(DenyAssignment)?AuthorizationFailed$/;
+
 /** ARM's no to what was asked; undefined for its trouble, and for a no that only waiting changes. */
 function refusalIn(error: unknown): Refusal | undefined {
   if (!isAppError(error)) return undefined;
@@ -110,7 +113,7 @@ function refusalIn(error: unknown): Refusal | undefined {
   }
   const isNo = error.code === 'arm-refused' && [400, 403, 404, 422].includes(error.status ?? 0);
   // The machine itself has just been read. Where MIC may not change it, no other change will do; every other no may be of one id.
-  return isNo ? { ...said, isOfContent: said.code !== 'AuthorizationFailed' } : undefined;
+  return isNo ? { ...said, isOfContent: !notOurs.test(said.code) } : undefined;
 }
 
 function judge(

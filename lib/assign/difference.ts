@@ -15,7 +15,7 @@ export interface Difference {
 
 type Named = Pick<WantedIdentity, 'id' | 'clientId'>;
 
-type Comparable = Pick<MachinePlan, 'remove'> & {
+type Comparable = Pick<MachinePlan, 'remove' | 'leaving'> & {
   readonly wanted: readonly Named[];
   readonly add: readonly Named[];
 };
@@ -24,10 +24,11 @@ type Comparable = Pick<MachinePlan, 'remove'> & {
  * Compares a machine's plan with what ARM says is on the machine: the client id by resource id in lower case, '' where Azure
  * names none, which is what becomes of an identity that was deleted. Where the AzureIdentity has another client id than ARM,
  * only an object that waits is a reason to renew: the client id may as well be a slip of the pen, and must not take the
- * identity from the machine again and again.
+ * identity from the machine again and again. A grace for one that was deleted would protect nobody, and the machine may refuse every
+ * change as long.
  */
 export function difference(
-  { wanted, add, remove }: Comparable,
+  { wanted, add, remove, leaving }: Comparable,
   actual: ReadonlyMap<ResourceId, string>,
   immutable: PlanSettings['immutable'],
 ): Difference {
@@ -38,7 +39,10 @@ export function difference(
     if (there === undefined || fixed.has(id) || fixed.has(there) || fixed.has(clientId ?? '')) return false;
     return there === '' || (asked.has(id) && clientId !== undefined && clientId !== there);
   };
-  const doomed = remove.filter((id) => actual.has(id));
+  const doomed = [
+    ...remove.filter((id) => actual.has(id)),
+    ...leaving.filter((id) => actual.get(id) === '' && !fixed.has(id)),
+  ];
   const isKept = (id: ResourceId): boolean => fixed.has(id) || fixed.has(actual.get(id)?.toLowerCase() ?? '');
   return {
     add: wanted.filter(({ id }) => !actual.has(id)).map(({ id }) => id),

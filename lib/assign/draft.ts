@@ -3,6 +3,7 @@ import type { Place } from './places.ts';
 import type { ResourceId } from './resource-id.ts';
 import type { Spot } from './spots.ts';
 
+/** As in `MachinePlan`. */
 interface Lists {
   readonly wanted: WantedIdentity[];
   readonly add: WantedIdentity[];
@@ -15,6 +16,8 @@ export class Draft {
   readonly free: ObjectOperation[] = [];
   againAtMs: number | undefined;
   readonly #machines = new Map<Place, Lists>();
+  /** In their grace; of themselves no reason to look at a machine. */
+  readonly #leaving = new Map<Place, ResourceId[]>();
 
   /** The identity belongs there; `asked`: an object waits for it. */
   want(place: Place, identity: WantedIdentity, asked: boolean): void {
@@ -25,6 +28,11 @@ export class Draft {
 
   remove({ place, id }: Spot): void {
     this.#of(place).remove.push(id);
+  }
+
+  /** It stays for its grace. */
+  leave({ place, id }: Spot): void {
+    this.#leaving.set(place, [...(this.#leaving.get(place) ?? []), id]);
   }
 
   /** For when ARM has answered about the spot. */
@@ -41,7 +49,10 @@ export class Draft {
   machines(): readonly MachinePlan[] {
     return [...this.#machines]
       .sort(([a], [b]) => (a.key < b.key ? -1 : 1))
-      .map(([{ machine }, lists]) => ({ machine, ...lists }));
+      .map(([place, lists]) => ({
+        ...{ machine: place.machine, leaving: this.#leaving.get(place) ?? [] },
+        ...lists,
+      }));
   }
 
   #of(place: Place): Lists {

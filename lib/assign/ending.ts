@@ -22,7 +22,7 @@ export function end(
 
 function keep(
   spot: Spot,
-  { object, marked, marks, untilMs }: Leftover,
+  { object, marked, marks, untilMs, prewarms }: Leftover,
   { draft, nowMs }: { readonly draft: Draft; readonly nowMs: number },
 ): void {
   const over = untilMs <= nowMs;
@@ -33,7 +33,11 @@ function keep(
     draft.free.push({ kind: 'state', object, to: 'Unassigned', marks: left, when: { kind: 'now' } });
   }
   if (!over) draft.again(untilMs);
-  if (!over || !marked || forgets || spot.wanted || spot.leavers.length > 0) return;
+  if (!marked || forgets || prewarms || spot.wanted || spot.leavers.length > 0) return;
+  if (!over) {
+    draft.leave(spot);
+    return;
+  }
   draft.remove(spot);
   draft.after(spot, { kind: 'delete', object, former: undefined, when: { kind: 'off', id: spot.id } });
 }

@@ -10,11 +10,13 @@ import { refusalEvents, troubleEvents } from './outcome-events.ts';
 import { pauseMs, soon } from './pause.ts';
 import { Setbacks } from './setbacks.ts';
 import { type Settled, settle } from './settle.ts';
+import type { Suspects } from './suspects.ts';
 
 export interface QueueOptions {
   readonly doors: ApplyDoors;
   readonly settings: ApplySettings;
   readonly attempts: Attempts;
+  readonly suspects: Suspects;
   readonly signal: AbortSignal;
   /** Is given every round as it begins. */
   readonly onRound: (round: Promise<void>) => void;
@@ -44,10 +46,11 @@ export class MachineQueue {
 
   /** `name`: of the machine, for the log and for whose turn it is. */
   constructor(name: string, options: QueueOptions) {
-    const { clock, random } = options.doors;
+    const { doors, suspects } = options;
+    const { clock, random } = doors;
     this.#options = options;
     this.#name = name;
-    this.#setbacks = new Setbacks(clock, random);
+    this.#setbacks = new Setbacks(name, suspects, doors);
     // Spread, so that a MIC that takes over does not ask about a thousand machines in one moment.
     this.#repairAt = clock.monotonic() + options.settings.repairMs * random();
   }
@@ -59,7 +62,6 @@ export class MachineQueue {
 
   offer(plan: MachinePlan | undefined): void {
     this.#plan = plan;
-    this.#setbacks.keep(plan ?? {});
     this.#next();
   }
 
@@ -72,7 +74,10 @@ export class MachineQueue {
     const { clock } = this.#options.doors;
     this.#timer?.cancel();
     const plan = this.#plan;
-    if (!plan || this.#working || this.#options.signal.aborted) return;
+    if (this.#working || this.#options.signal.aborted) return;
+    // Not in a round: what ARM refuses in it is to be laid to those who asked for it, whatever they ask for by then.
+    this.#setbacks.keep(plan ?? {});
+    if (!plan) return;
     const ms = this.#waitMs(plan);
     if (ms > 0) this.#timer = clock.after(ms, () => this.#next());
     else this.#options.onRound(this.#work(plan));
@@ -88,6 +93,8 @@ export class MachineQueue {
     return Math.min(ms, this.#options.settings.repairMs);
   }
 
+  readonly #isDue = (operation: ObjectOperation): boolean => this.#waitOf(operation) === 0;
+
   /** An operation waits for its own time, and for that of the change that it depends on. */
   #waitOf(operation: ObjectOperation): number {
     const ms = this.#options.attempts.waitMs(operation);
@@ -102,7 +109,7 @@ export class MachineQueue {
       if (doors.isFresh()) await this.#round(plan);
       else this.#rest(staleMs);
     } catch (error) {
-      if (!signal.aborted) this.#stumble(error, plan.machine, plan.objects);
+      if (!signal.aborted) this.#stumble(error, plan.machine, plan.objects.filter(this.#isDue));
     } finally {
       this.#working = false;
       this.#next();
@@ -128,7 +135,7 @@ export class MachineQueue {
     const ready = due.filter((operation) => settled.holds(conditionOf(operation)));
     await writeAll(ready);
     const left = plan.objects.filter(
-      (operation) => !settled.holds(conditionOf(operation)) && this.#waitOf(operation) === 0,
+      (operation) => !settled.holds(conditionOf(operation)) && this.#isDue(operation),
     );
     const trouble = settled.trouble ?? (left.length > 0 ? unfinished(settled, plan.machine) : undefined);
     if (trouble === undefined) this.#failures = 0;

@@ -84,6 +84,8 @@ export interface MachinePlan {
   readonly add: readonly WantedIdentity[];
   /** Neither wanted nor immutable, and past its grace. */
   readonly remove: readonly ResourceId[];
+  /** In their grace, which an identity that Azure has deleted does not get. */
+  readonly leaving: readonly ResourceId[];
   /** To run when ARM has answered. */
   readonly objects: readonly ObjectOperation[];
 }

@@ -2,6 +2,8 @@ import type { Outcry, Subject } from './apply-doors.ts';
 import { byTurns } from './by-turns.ts';
 import type { Machine } from './machine.ts';
 import type { ObjectOperation, Target } from './operation.ts';
+import { ownWords } from './own-words.ts';
+import { resourceIdOf } from './resource-id.ts';
 import type { Refused } from './settle.ts';
 import { type AssignedObject, keyOf } from './snapshot.ts';
 
@@ -33,7 +35,7 @@ export function writeEvents(operation: ObjectOperation, why: string | undefined)
 
 /**
  * What ARM's no is told as: on the identity, on the bindings that ask for it, and on the pods that wait for it. `waiting` are the
- * operations that do not run because of it.
+ * operations that do not run because of it. Nobody is told of another's identity.
  */
 export function refusalEvents(
   { change, code, message }: Refused,
@@ -44,7 +46,7 @@ export function refusalEvents(
   const reason = isOn ? 'binding apply error' : 'binding remove error';
   const where = `${isOn ? 'to' : 'from'} ${machine.kind === 'vm' ? 'VM' : 'scale set'} ${machine.name}`;
   const again = `next try in ${Math.max(1, Math.round(againMs / 60_000))} min`;
-  const words = message === '' ? code : `${code}: ${message}`;
+  const words = message === '' ? code : `${code}: ${ownWords(message, change.id)}`;
   const told = new Map<string, Outcry>();
   const pods = new Set<string>();
   for (const { identity, binding, podNamespace, pod } of waiting.map(saidBy)) {
@@ -64,7 +66,7 @@ export function refusalEvents(
 
 /**
  * What keeps a whole machine waiting is told on the pods that wait and on the bindings that ask: a MIC without its right or its token
- * is nothing else to them. `left` are the operations that do not run because of it.
+ * is nothing else to them. `left` are the operations that do not run because of it. Nobody is told of another's identity.
  */
 export function troubleEvents(
   why: string,
@@ -76,7 +78,8 @@ export function troubleEvents(
   const waiting = byTurns(left.filter(({ kind }) => kind === 'state'));
   const told = new Map<string, Outcry>();
   for (const { identity, binding, podNamespace, pod } of waiting.slice(0, mostPods).map(saidBy)) {
-    const text = `AzureIdentity ${keyOf(identity)} is not assigned to ${where}; ${again}. ${why}`;
+    const words = ownWords(why, resourceIdOf(identity.resourceId) ?? '');
+    const text = `AzureIdentity ${keyOf(identity)} is not assigned to ${where}; ${again}. ${words}`;
     const abouts = [
       subject('AzureIdentityBinding', binding),
       subject('Pod', { namespace: podNamespace, name: pod }),

@@ -2,8 +2,9 @@ import { compare } from '../model/order.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Change } from './identity-patch.ts';
 import type { MachinePlan } from './operation.ts';
-import { pauseMs, type Steps, slowly, soon } from './pause.ts';
+import { pauseMs, slowly, soon } from './pause.ts';
 import type { ResourceId } from './resource-id.ts';
+import type { Suspects } from './suspects.ts';
 
 interface Setback {
   readonly change: Change;
@@ -13,25 +14,30 @@ interface Setback {
   readonly untilMs: number;
 }
 
-/** For a namespace of which ever new identities are refused: what it costs to find them is ARM's patience with all. */
-const gate: Steps = { firstMs: 30_000, mostMs: 10 * 60_000 };
-
 /**
  * Changes of one machine that ARM has refused, and when each may be tried again. Whoever may write AzureIdentities could keep
- * others waiting with ones that do not exist: so identities of a namespace of which some stand refused are tried apart from
- * the others' and after them, and seldom while new ones come to be refused. What another namespace's AzureIdentity names, too, is
- * judged by that.
+ * others waiting with ones that do not exist: so identities of a namespace of which some stand refused, or were lately, are tried
+ * apart from the others' and after them, and seldom while new ones come to be refused. The first that comes after a refusal is tried
+ * at once: it may be the correction. What another namespace's AzureIdentity names, too, is judged by that.
  */
 export class Setbacks {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #setbacks = new Map<string, Setback>();
-  readonly #gates = new Map<string, { readonly failures: number; readonly untilMs: number }>();
+  readonly #machine: string;
+  readonly #known: Suspects;
   #owners: ReadonlyMap<ResourceId, readonly string[]> = new Map();
-  /** Namespaces of identities that stand refused. */
-  #suspects: ReadonlySet<string> = new Set();
+  /** Namespaces of identities that stand refused here. */
+  #standing: ReadonlySet<string> = new Set();
 
-  constructor(clock: Clock, random: () => number) {
+  /** `known` is shared by the machines, of which this is `machine`. */
+  constructor(
+    machine: string,
+    known: Suspects,
+    { clock, random }: { readonly clock: Clock; readonly random: () => number },
+  ) {
+    this.#machine = machine;
+    this.#known = known;
     this.#clock = clock;
     this.#random = random;
   }
@@ -40,7 +46,7 @@ export class Setbacks {
   waitMs(change: Change): number {
     const own = this.#setbacks.get(keyOf(change))?.untilMs ?? 0;
     const gates = this.#isSuspect(change) ? this.#ownersOf(change) : [];
-    const gated = gates.map((namespace) => this.#gates.get(namespace)?.untilMs ?? 0);
+    const gated = gates.map((namespace) => this.#known.opensAt(namespace));
     return Math.max(0, Math.max(own, gated.length > 0 ? Math.min(...gated) : 0) - this.#clock.monotonic());
   }
 
@@ -54,9 +60,9 @@ export class Setbacks {
 
   /** ARM has said no to each of them. Gives how long each has to wait now, ms. */
   refused(changes: readonly Change[]): readonly number[] {
-    const fresh = changes.filter((change) => this.#isSuspect(change) && this.#failuresOf(change) === 0);
-    for (const namespace of new Set(fresh.flatMap((change) => this.#ownersOf(change))))
-      this.#close(namespace);
+    const more = changes.filter((change) => this.#failuresOf(change) === 0 && this.#isOneMore(change));
+    for (const namespace of this.#namespacesOf(more)) this.#known.close(namespace);
+    this.#known.refused(this.#namespacesOf(changes), this.#machine);
     const waits = changes.map((change) => {
       const failures = this.#failuresOf(change) + 1;
       return this.#wait(change, failures, pauseMs(slowly, failures, this.#random));
@@ -76,16 +82,13 @@ export class Setbacks {
   }
 
   /** Forgets changes that nobody wants any more: who asks anew has a reason to. */
-  keep({ wanted = [], remove = [] }: Partial<MachinePlan>): void {
+  keep({ wanted = [], remove = [], leaving = [] }: Partial<MachinePlan>): void {
     this.#owners = new Map(wanted.map(({ id, owners }) => [id, owners]));
-    const going = new Set(remove);
+    const going = new Set([...remove, ...leaving]);
     for (const [key, { change }] of this.#setbacks) {
       const isAsked = this.#owners.has(change.id) || (change.to === 'off' && going.has(change.id));
       if (!isAsked) this.#setbacks.delete(key);
     }
-    const now = this.#clock.monotonic();
-    for (const [namespace, { untilMs }] of this.#gates)
-      if (untilMs + gate.mostMs < now) this.#gates.delete(namespace);
     this.#look();
   }
 
@@ -98,21 +101,28 @@ export class Setbacks {
   }
 
   #isSuspect(change: Change): boolean {
+    return this.#areAll(change, (namespace) => this.#standing.has(namespace) || this.#known.has(namespace));
+  }
+
+  /** Of namespaces of which others were refused here before. */
+  #isOneMore(change: Change): boolean {
+    const isKnown = (namespace: string): boolean => this.#known.has(namespace, this.#machine);
+    return this.#areAll(change, (namespace) => this.#standing.has(namespace) || isKnown(namespace));
+  }
+
+  #areAll(change: Change, holds: (namespace: string) => boolean): boolean {
     const owners = change.to === 'on' ? this.#ownersOf(change) : [];
-    return owners.length > 0 && owners.every((namespace) => this.#suspects.has(namespace));
+    return owners.length > 0 && owners.every(holds);
+  }
+
+  /** Of those that ARM was asked to put on. */
+  #namespacesOf(changes: readonly Change[]): ReadonlySet<string> {
+    return new Set(changes.filter(({ to }) => to === 'on').flatMap((change) => this.#ownersOf(change)));
   }
 
   #look(): void {
-    const refused = [...this.#setbacks.values()].filter(
-      ({ failures, change }) => failures > 0 && change.to === 'on',
-    );
-    this.#suspects = new Set(refused.flatMap(({ change }) => this.#ownersOf(change)));
-  }
-
-  #close(namespace: string): void {
-    const failures = (this.#gates.get(namespace)?.failures ?? 0) + 1;
-    const untilMs = this.#clock.monotonic() + pauseMs(gate, failures, this.#random);
-    this.#gates.set(namespace, { failures, untilMs });
+    const refused = [...this.#setbacks.values()].filter(({ failures }) => failures > 0);
+    this.#standing = this.#namespacesOf(refused.map(({ change }) => change));
   }
 
   #wait(change: Change, failures: number, ms: number): number {

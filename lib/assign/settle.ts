@@ -45,25 +45,13 @@ const nothing: MachineIdentity = { hasSystem: false, userAssigned: new Map() };
  * `Arm.identitiesOf` where ARM cannot be asked, and with the signal's reason; a machine that is gone has no identities.
  */
 export async function settle(plan: MachinePlan, doors: SettleDoors): Promise<Settled> {
-  const { immutable, setbacks, signal } = doors;
+  const { immutable, signal } = doors;
   const found = await identitiesOf(plan, doors);
   signal.throwIfAborted();
   const has = found ?? nothing;
   const wanted = difference(plan, has.userAssigned, immutable);
   const round = new Round(plan, has, doors);
-  if (found) {
-    // What is renewed goes off first: in one PATCH an id stands once.
-    const may = (to: Change['to']) => (id: ResourceId) => setbacks.waitMs({ id, to }) === 0;
-    const remove = [
-      ...wanted.remove.filter(may('off')),
-      ...wanted.renew.filter(may('off')).filter(may('on')),
-    ];
-    const changes = changesOf(has, { add: wanted.add.filter(may('on')), remove });
-    for (const group of setbacks.grouped(changes)) await round.make(group);
-    await round.make(
-      changesOf(round.state, { add: wanted.renew.filter((id) => round.isOff(id)), remove: [] }),
-    );
-  }
+  if (found) await round.makeAll(wanted);
   return {
     difference: wanted,
     isGone: !found,
@@ -89,6 +77,7 @@ async function identitiesOf(
 class Round {
   readonly #plan: MachinePlan;
   readonly #doors: SettleDoors;
+  readonly #found: MachineIdentity;
   readonly #done: Change[] = [];
   readonly #refused: Refused[] = [];
   readonly #undecided: Change[] = [];
@@ -99,11 +88,29 @@ class Round {
 
   constructor(plan: MachinePlan, state: MachineIdentity, doors: SettleDoors) {
     this.#plan = plan;
+    this.#found = state;
     this.state = state;
     this.#doors = doors;
   }
 
-  async make(changes: readonly Change[]): Promise<void> {
+  /** What is renewed goes off first: in one PATCH an id stands once. */
+  async makeAll({ add, remove, renew }: Difference): Promise<void> {
+    const { setbacks } = this.#doors;
+    const may = (to: Change['to']) => (id: ResourceId) => setbacks.waitMs({ id, to }) === 0;
+    const isDead = (id: ResourceId): boolean => this.#found.userAssigned.get(id) === '';
+    // Where Azure refuses every change that leaves a deleted identity there, no other one comes through before it is off.
+    await this.#make({ remove: [...remove, ...renew].filter(isDead).filter(may('off')) });
+    const living = [...remove, ...renew.filter(may('on'))].filter((id) => !isDead(id));
+    await this.#make({ add: add.filter(may('on')), remove: living.filter(may('off')) });
+    await this.#make({ add: renew.filter((id) => this.isOff(id)).filter(may('on')) });
+  }
+
+  async #make({ add = [], remove = [] }: Partial<Pick<Difference, 'add' | 'remove'>>): Promise<void> {
+    const changes = changesOf(this.state, { add, remove });
+    for (const group of this.#doors.setbacks.grouped(changes)) await this.#try(group);
+  }
+
+  async #try(changes: readonly Change[]): Promise<void> {
     if (changes.length === 0 || this.#trouble !== undefined) return;
     const { setbacks } = this.#doors;
     const { machine } = this.#plan;

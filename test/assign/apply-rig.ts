@@ -102,6 +102,7 @@ export class StageMic {
   readonly #stage: Stage;
   readonly #stop = new AbortController();
   #seen = '';
+  #againAtMs = Number.POSITIVE_INFINITY;
 
   constructor(stage: Stage, { moment, settings, arm = stage.arm }: MicOptions = {}) {
     this.#stage = stage;
@@ -127,15 +128,17 @@ export class StageMic {
     this.#stop.abort();
   }
 
-  /** Makes a plan where the world differs from the last one, as the watches would have it; tells whether it did. */
+  /** Makes a plan where the world differs from the last one, as the watches would have it, or where it is time; tells whether it did. */
   sync(snapshot?: Snapshot): boolean {
     const { world, clock } = this.#stage;
     world.nowMs = clock.now();
     const now = snapshot ?? world.snapshot();
     const look = JSON.stringify([now.pods, now.bindings, now.identities, now.assigned, [...now.nodes]]);
-    if (look === this.#seen && !snapshot) return false;
+    if (look === this.#seen && !snapshot && world.nowMs < this.#againAtMs) return false;
     this.#seen = look;
-    this.applier.apply(plan(now, world.settings));
+    const made = plan(now, world.settings);
+    this.#againAtMs = made.againAtMs ?? Number.POSITIVE_INFINITY;
+    this.applier.apply(made);
     return true;
   }
 

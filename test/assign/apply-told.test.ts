@@ -106,7 +106,7 @@ t.test('a deleted identity that blocks its scale set is taken off with what othe
 });
 
 t.test(
-  "one that is not MIC's is named to those who wait, and they are helped soon after it is off",
+  "one that is not MIC's is told to those who wait, and they are helped soon after it is off",
   async (t) => {
     const stage = new Stage();
     const node = await stage.scaleSet('pool');
@@ -122,9 +122,53 @@ t.test(
     t.ok(stage.arm.patches.length <= 20, `${stage.arm.patches.length} PATCHes in an hour`);
     t.notMatch(JSON.stringify(stage.arm.patches), 'foreign', 'which MIC does not touch');
     const told = stage.events.find(({ about }) => about.kind === 'Pod' && about.name === 'two');
-    t.match(told?.message, `Resource '${armId('foreign').toLowerCase()}' was not found`);
+    t.match(told?.message, "Resource 'another identity of the machine' was not found");
+    t.notMatch(JSON.stringify(stage.events), 'foreign', 'nor is it named to other tenants');
+    const logged = mic.log.lines.find(({ message }) => message === 'machine not settled');
+    t.match(logged?.fields.why, `Resource '${armId('foreign').toLowerCase()}' was not found`);
     await stage.arm.azure.addMachine(pool);
     await mic.run(300_000);
     t.same(stage.states(), { Assigned: 3 });
   },
 );
+
+t.test('of several that ARM names in one refusal each is told of its own', async (t) => {
+  const stage = new Stage();
+  const node = await stage.scaleSet('pool');
+  for (const name of ['one', 'two']) {
+    stage.bind(name);
+    stage.createIdentity(name, false);
+    stage.pod(name, node);
+  }
+  const mic = micOn(t, stage);
+  await mic.run(0);
+  const said = (name: string): string[] =>
+    stage.events.filter(({ about }) => about.name === name).map(({ message }) => message);
+  t.equal(said('two').length, 2, 'on identity and pod');
+  for (const message of said('two')) t.match(message, "linked scope(s) 'another identity of the machine,");
+  t.notMatch(JSON.stringify(said('two')), armId('one').toLowerCase());
+  for (const message of said('one')) t.match(message, `linked scope(s) '${armId('one').toLowerCase()},`);
+  const logged = mic.log.lines.filter(({ message }) => message === 'identity refused');
+  t.equal(logged.length, 2);
+  for (const { fields } of logged)
+    t.ok(String(fields.why).includes(armId('one').toLowerCase()), 'the log has all');
+});
+
+t.test('an object that has to wait longer is not told of the next look at its machine', async (t) => {
+  const stage = new Stage();
+  const node = await stage.scaleSet('pool');
+  stage.bind('bad', 'new');
+  stage.createIdentity('bad', false);
+  stage.pod('bad', node);
+  let isClosed = false;
+  const mic = micOn(t, stage, { arm: guarded(stage, () => isClosed) });
+  await mic.run(0);
+  stage.events.length = 0;
+  isClosed = true;
+  stage.pod('new', node);
+  await mic.run(0);
+  t.same(stage.told().sort(), [
+    'binding apply error AzureIdentityBinding new-binding',
+    'binding apply error Pod new',
+  ]);
+});

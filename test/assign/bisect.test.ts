@@ -130,6 +130,7 @@ t.test('nothing more is tried, and all is open, when the refusal is not about th
     new AppError('arm-throttled', 'later', { status: 429, retryAfter: '7' }),
     new AppError('arm-unreachable', 'gone'),
     new AppError('arm-refused', 'no rights', answer(403, 'AuthorizationFailed')),
+    new AppError('arm-refused', 'locked', answer(403, 'DenyAssignmentAuthorizationFailed')),
     new AppError('arm-refused', 'conflict', answer(409, 'Conflict')),
     new AppError('arm-refused', 'trouble', answer(500, 'InternalServerError')),
     new AppError('arm-failed', 'another came', answer(200, 'OperationPreempted')),

@@ -5,7 +5,7 @@ const want = (id: string, clientId: string | undefined = `client-${id}`) => ({ i
 const nothing = { add: [], remove: [], renew: [], kept: [] };
 
 t.test('is what is wanted and not there, and what is to go and is', async (t) => {
-  const plan = { wanted: [want('a'), want('b')], add: [want('b')], remove: ['c', 'd'] };
+  const plan = { wanted: [want('a'), want('b')], add: [want('b')], remove: ['c', 'd'], leaving: [] };
   const actual = new Map([
     ['a', 'client-a'],
     ['c', 'client-c'],
@@ -15,7 +15,7 @@ t.test('is what is wanted and not there, and what is to go and is', async (t) =>
 });
 
 t.test('renews an identity that Azure does not know any more', async (t) => {
-  const plan = { wanted: [want('a')], add: [], remove: [] };
+  const plan = { wanted: [want('a')], add: [], remove: [], leaving: [] };
   t.same(difference(plan, new Map([['a', '']]), ['']).renew, ['a']);
 });
 
@@ -24,16 +24,19 @@ t.test(
   async (t) => {
     const actual = new Map([['a', 'old']]);
     const wanted = [want('a')];
-    t.same(difference({ wanted, add: wanted, remove: [] }, actual, []).renew, ['a']);
-    t.same(difference({ wanted, add: [], remove: [] }, actual, []), nothing);
+    t.same(difference({ wanted, add: wanted, remove: [], leaving: [] }, actual, []).renew, ['a']);
+    t.same(difference({ wanted, add: [], remove: [], leaving: [] }, actual, []), nothing);
     const unsure = [{ id: 'a', clientId: undefined }];
-    t.same(difference({ wanted: unsure, add: unsure, remove: [] }, actual, []), nothing);
-    t.same(difference({ wanted, add: wanted, remove: [] }, new Map([['a', 'CLIENT-A']]), []), nothing);
+    t.same(difference({ wanted: unsure, add: unsure, remove: [], leaving: [] }, actual, []), nothing);
+    t.same(
+      difference({ wanted, add: wanted, remove: [], leaving: [] }, new Map([['a', 'CLIENT-A']]), []),
+      nothing,
+    );
   },
 );
 
 t.test('keeps what ARM says is immutable, whatever the AzureIdentity said', async (t) => {
-  const plan = { wanted: [want('a'), want('b')], add: [want('a'), want('b')], remove: ['c'] };
+  const plan = { wanted: [want('a'), want('b')], add: [want('a'), want('b')], remove: ['c'], leaving: [] };
   const actual = new Map([
     ['a', 'own'],
     ['b', ''],
@@ -41,4 +44,14 @@ t.test('keeps what ARM says is immutable, whatever the AzureIdentity said', asyn
   ]);
   t.same(difference(plan, actual, ['OWN', 'client-b']), { ...nothing, kept: ['c'] });
   t.same(difference(plan, new Map([['c', 'x']]), ['C']).kept, ['c'], 'by its ARM id');
+});
+
+t.test('takes off in its grace what Azure has deleted, and nothing else', async (t) => {
+  const plan = { wanted: [], add: [], remove: [], leaving: ['dead', 'alive', 'away', 'own'] };
+  const actual = new Map([
+    ['dead', ''],
+    ['alive', 'client-alive'],
+    ['own', ''],
+  ]);
+  t.same(difference(plan, actual, ['own']), { ...nothing, remove: ['dead'] });
 });

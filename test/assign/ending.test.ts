@@ -1,5 +1,5 @@
 import t from 'tap';
-import { aMicPod, anObject, armId, aSeenIdentity, vmssId } from './making.ts';
+import { aMicPod, anObject, armId, aSeenBinding, aSeenIdentity, vmssId } from './making.ts';
 import {
   gone,
   minutes,
@@ -167,4 +167,14 @@ t.test('names the time at which the plan changes by itself', async (t) => {
   const next = unassigned(minutes(1), { name: 'next', identity: aSeenIdentity({ name: 'next' }) });
   t.equal(planned({ ...gone, assigned: [next, waiting] }).againAtMs, minutes(2) + 300_000, 'the earliest');
   t.equal(planned().againAtMs, undefined);
+});
+
+t.test('hands over what is in its grace, where the machine is looked at for another', async (t) => {
+  const identities = [aSeenIdentity(), aSeenIdentity({ name: 'two' })];
+  const bindings = [aSeenBinding({ azureIdentity: 'two' })];
+  const two = anObject({ identity: aSeenIdentity({ name: 'two' }), uid: 'uid-two' });
+  const leaving = (since: number): unknown =>
+    planned({ identities, bindings, assigned: [two, unassigned(since)] }).machines.map((one) => one.leaving);
+  t.same(leaving(minutes(4)), [[armId('demo').toLowerCase()]]);
+  t.same(leaving(minutes(5)), [[]], 'after it is taken off as ever');
 });

@@ -136,3 +136,84 @@ t.test('a namespace in which one identity is wrong gets its others at once', asy
     t.ok(waited <= 1_000, `${name}: ${waited} ms`);
   }
 });
+
+/** Three scale sets, with a pod of `evil` on each that is bound to its AzureIdentity `his`. */
+async function threeSets(): Promise<{ stage: Stage; rename: (name: string) => void }> {
+  const stage = new Stage();
+  const { world } = stage;
+  const namespace = 'evil';
+  const labels = { aadpodidbinding: 'his' };
+  world.put(world.bindings, aSeenBinding({ namespace, name: 'his', azureIdentity: 'his', selector: 'his' }));
+  for (const pool of ['pool', 'quick', 'slow']) {
+    const node = await stage.scaleSet(pool);
+    world.put(world.pods, aMicPod({ namespace, name: pool, uid: `uid-${pool}`, node, labels }));
+  }
+  const rename = (name: string): void =>
+    world.put(world.identities, aSeenIdentity({ namespace, name: 'his', resourceId: armId(name) }));
+  return { stage, rename };
+}
+
+t.test('whoever renames one that does not exist every second is tried a few times, and apart', async (t) => {
+  const { stage, rename } = await threeSets();
+  const mic = micOn(t, stage);
+  for (let second = 0; second < 300; second++) {
+    rename(`bad-${second}`);
+    if (second === 100) {
+      stage.bind('zebra');
+      stage.pod('zebra', 'slow000001');
+    }
+    await mic.run(1_000);
+    if (second === 100) t.equal(stage.stateOf('zebra'), 'Assigned');
+  }
+  const { length } = stage.arm.patches;
+  t.ok(length <= 20, `${length} PATCHes in five minutes`);
+  const mixed = stage.arm.patches.filter(({ patch }) => {
+    const sent = JSON.stringify(patch);
+    return sent.includes('zebra') && sent.includes('bad-');
+  });
+  t.same(mixed, []);
+});
+
+t.test('so is he when each is renamed before ARM has answered', async (t) => {
+  const { stage, rename } = await threeSets();
+  const slowly = <T>(act: () => Promise<T>): Promise<T> => stage.clock.sleep(1_500).then(act);
+  const mic = micOn(t, stage, {
+    arm: {
+      identitiesOf: (machine) => slowly(() => stage.arm.identitiesOf(machine)),
+      patch: (...sent) => slowly(() => stage.arm.patch(...sent)),
+    },
+  });
+  for (let second = 0; second < 300; second++) {
+    rename(`bad-${second}`);
+    await mic.run(1_000);
+  }
+  const { length } = stage.arm.patches;
+  t.ok(length <= 20, `${length} PATCHes in five minutes`);
+});
+
+t.test('so is one whose pod goes and comes back every second', async (t) => {
+  const { stage, rename } = await threeSets();
+  const mic = micOn(t, stage);
+  rename('bad');
+  const pods = new Map(stage.world.pods);
+  for (let second = 0; second < 300; second++) {
+    for (const [key, pod] of pods) {
+      if (second % 2 === 0) stage.world.pods.set(key, pod);
+      else stage.world.pods.delete(key);
+    }
+    await mic.run(1_000);
+  }
+  const { length } = stage.arm.patches;
+  t.ok(length <= 20, `${length} PATCHes in five minutes`);
+});
+
+t.test('who corrects a slip of the pen is helped at once, on every machine', async (t) => {
+  const { stage, rename } = await threeSets();
+  const mic = micOn(t, stage);
+  rename('rigth');
+  await mic.run(5_000);
+  stage.createIdentity('right');
+  rename('right');
+  await mic.run(0);
+  t.same(stage.states(), { Assigned: 3 });
+});
