@@ -28,8 +28,7 @@ export interface CellsBench {
   readonly tell: (what: string) => void;
 }
 
-/** Until what is asked again and again is compiled: before that a request costs up to three times as much. */
-const warmSeconds = 6;
+const warmSeconds = 2;
 
 /** Tokens that are cached: contenders side by side, asked in turn as often as there are rounds. */
 export async function benchCells(
