@@ -16,6 +16,7 @@ const foreign: Readonly<Record<string, readonly string[]>> = {
   'kube-state-metrics': ['metric-labels-allowlist'],
   helm: ['set'],
   'scripts/bench': ['json'],
+  node: ['optimize-for-size', 'no-parallel-scavenge', 'heap-growing-percent', 'no-compact'],
 };
 /** With those at the root, which others hold as well. */
 const allPages = [...pages, 'README.md', 'SECURITY.md', 'CHANGELOG.md'];
